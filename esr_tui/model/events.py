@@ -1,0 +1,330 @@
+"""The audit events of a recording: Teleport's schema, with esr's additions beside it.
+
+Every event is a frozen struct that encodes to one flat JSON object. The names of Teleport's
+fields and its codes are kept as they are (session.command T4000I and so on); what esr adds
+stands beside them, never instead. Fields are always present in the JSON: `null`, zero or an
+empty list say "not known".
+
+Units: `ms` is milliseconds since the session's start, `ktime` nanoseconds of the kernel's boot
+clock (CLOCK_BOOTTIME; 0 in recordings of other tools), `time` RFC 3339 in UTC.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
+    """What every event carries.
+
+    Attributes:
+        code: Teleport's event code, or esr's own ("E…") for kinds that Teleport lacks.
+        time: wall-clock time, RFC 3339 UTC with milliseconds.
+        uid: a UUID of this event.
+        ei: the event's index in its session, from 0, without holes.
+        sid: the session's UUID.
+        namespace: always "default".
+        server_id: the node's UUID.
+        user: who the session belongs to.
+        login: the login name on the node.
+        ms: milliseconds since the session's start.
+        ktime: boot-clock nanoseconds at which the kernel saw it.
+    """
+
+    CODE: ClassVar[str] = ""
+    KIND: ClassVar[str] = ""
+
+    code: str
+    time: str
+    uid: str
+    ei: int
+    sid: str
+    namespace: str = "default"
+    server_id: str = ""
+    user: str = ""
+    login: str = ""
+    ms: int = 0
+    ktime: int = 0
+
+
+class SessionStart(Event, frozen=True, kw_only=True, tag="session.start"):
+    """A session began, or, with `joined_late`, was found already running."""
+
+    CODE: ClassVar[str] = "T2000I"
+    KIND: ClassVar[str] = "start"
+
+    size: str | None = None
+    """Columns and rows, "80:25"; null without a terminal."""
+    addr_local: str = msgspec.field(default="", name="addr.local")
+    addr_remote: str = msgspec.field(default="", name="addr.remote")
+    server_labels: dict[str, str] = {}
+    initial_command: list[str] = []
+    origin: str = ""
+    """Where the login came from: "192.0.2.7:50122", "local", or "esr record"."""
+    tty: str | None = None
+    """The session's terminal, "pts/3"; null without one."""
+    server_hostname: str = ""
+    joined_late: bool = False
+    leader: int = 0
+    """The pid of the session's first process."""
+    leader_start: int = 0
+    """That process's start, clock ticks since boot (field 22 of /proc/PID/stat)."""
+    boot_id: str = ""
+    audit_session_id: int | None = None
+    cgroup_id: int = 0
+    parent_sid: str | None = None
+    """The session inside which this login's server was started, if any."""
+    recorder: str = ""
+
+
+class Print(Event, frozen=True, kw_only=True, tag="print"):
+    """One piece of terminal output: `bytes` bytes at `offset` of the concatenated chunks."""
+
+    CODE: ClassVar[str] = ""
+    KIND: ClassVar[str] = "print"
+
+    bytes: int = 0
+    offset: int = 0
+    ci: int = 0
+
+
+class Resize(Event, frozen=True, kw_only=True, tag="resize"):
+    """The session's terminal changed its size."""
+
+    CODE: ClassVar[str] = "T2002I"
+    KIND: ClassVar[str] = "resize"
+
+    size: str = ""
+
+
+class SessionEnd(Event, frozen=True, kw_only=True, tag="session.end"):
+    """The login ended. Processes that it left behind may still follow as events."""
+
+    CODE: ClassVar[str] = "T2004I"
+    KIND: ClassVar[str] = "end"
+
+    enhanced_recording: bool = True
+    interactive: bool = True
+    participants: list[str] = []
+    session_start: str = ""
+    session_stop: str = ""
+    initial_command: list[str] = []
+    return_code: int | None = None
+    """Exit status of the session's first process (128 + signal when killed)."""
+    lingering: int = 0
+    """Processes of the session that were still running."""
+
+
+class KernelEvent(Event, frozen=True, kw_only=True):
+    """What a kernel-side event carries beyond the common fields."""
+
+    pid: int = 0
+    cgroup_id: int = 0
+    program: str = ""
+    """The kernel's name of the task (comm), at most 15 bytes."""
+    audit_session_id: int | None = None
+
+
+class Descriptor(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file descriptor of a new program is.
+
+    `kind` is one of tty, pipe, socket, file, directory, device, memfd, other, closed; `inode` links
+    the two ends of a pipe; `path` is the absolute path of a file, or the tty's name.
+    """
+
+    fd: int
+    kind: str
+    inode: int = 0
+    path: str | None = None
+    deleted: bool = False
+
+
+class Command(KernelEvent, frozen=True, kw_only=True, tag="session.command"):
+    """A program was executed, or the attempt failed (`return_code` is then -errno)."""
+
+    CODE: ClassVar[str] = "T4000I"
+    KIND: ClassVar[str] = "command"
+
+    path: str = ""
+    """Absolute path of what was executed; of the script, when it is one."""
+    argv: list[str] = []
+    """The whole argument vector as the new program has it, argv[0] included."""
+    ppid: int = 0
+    return_code: int = 0
+    filename: str = ""
+    """The path as it was given to execve."""
+    argv_truncated: bool = False
+    argv_unreadable: bool = False
+    """The kernel program could not read the arguments (also counted as a loss)."""
+    interpreter: str | None = None
+    """The program that a script's shebang named; null for binaries."""
+    exe: str = ""
+    """Absolute path of the image in memory."""
+    image: str = "file"
+    """file, memfd or deleted."""
+    cwd: str = ""
+    euid: int = 0
+    ruid: int = 0
+    loginuid: int | None = None
+    tty: str | None = None
+    pgid: int = 0
+    posix_sid: int = 0
+    """The process's session leader in the sense of setsid(2)."""
+    fds: list[Descriptor] = []
+    """Standard input, output and error."""
+    witness: list[str] = []
+    """By what the process is known to belong to the session: lineage, audit, cgroup, tty."""
+
+
+class Fork(KernelEvent, frozen=True, kw_only=True, tag="session.fork"):
+    """Process `ppid` started process `pid`."""
+
+    CODE: ClassVar[str] = "E4001I"
+    KIND: ClassVar[str] = "fork"
+
+    ppid: int = 0
+
+
+class Exit(KernelEvent, frozen=True, kw_only=True, tag="session.exit"):
+    """Process `pid` ended."""
+
+    CODE: ClassVar[str] = "E4002I"
+    KIND: ClassVar[str] = "exit"
+
+    ppid: int = 0
+    return_code: int = 0
+    """Exit status; 128 + signal when a signal ended it."""
+    signal: int = 0
+    duration_ms: int = 0
+    """Since the process was forked."""
+
+
+class Disk(KernelEvent, frozen=True, kw_only=True, tag="session.disk"):
+    """A file-system call: open, create, unlink, rename…"""
+
+    CODE: ClassVar[str] = "T4001I"
+    KIND: ClassVar[str] = "disk"
+
+    path: str = ""
+    """Absolute path."""
+    flags: int = 0
+    """open(2) flags as given; for other calls their own flags or mode."""
+    return_code: int = 0
+    """File descriptor or 0; -errno when it failed."""
+    operation: str = "open"
+    """open, create, unlink, rename, mkdir, rmdir, chmod, chown, truncate, link, symlink."""
+    given: str = ""
+    """The path as the program gave it."""
+    target: str | None = None
+    """Absolute path of a rename's or link's other side; a symbolic link's text."""
+    mode: int | None = None
+    count: int = 1
+    """How many identical calls this event stands for."""
+    truncated: bool = False
+    """A path was longer than could be read."""
+
+
+class Network(KernelEvent, frozen=True, kw_only=True, tag="session.network"):
+    """A connection or datagram."""
+
+    CODE: ClassVar[str] = "T4002I"
+    KIND: ClassVar[str] = "network"
+
+    src_addr: str = ""
+    dst_addr: str = ""
+    dst_port: int = 0
+    version: int = 4
+    operation: str = "connect"
+    """connect, accept, listen, send, close."""
+    action: str = "observed"
+    src_port: int = 0
+    protocol: str = "tcp"
+    """tcp or udp."""
+    state: str = ""
+    """attempt, established, refused, timeout, failed, closed, accepted, listening, sent."""
+    return_code: int = 0
+    """-errno of a connection that failed."""
+    rx: int | None = None
+    """Bytes received, where the kernel tells."""
+    tx: int | None = None
+    dns: list[str] = []
+    """Names asked for (UDP port 53)."""
+    count: int = 1
+
+
+class TerminalMode(KernelEvent, frozen=True, kw_only=True, tag="session.terminal"):
+    """A process changed the terminal's modes (termios)."""
+
+    CODE: ClassVar[str] = "E4003I"
+    KIND: ClassVar[str] = "terminal"
+
+    tty: str | None = None
+    echo: bool = True
+    canonical: bool = True
+
+
+class Escape(KernelEvent, frozen=True, kw_only=True, tag="session.escape"):
+    """The witnesses of identity disagree: a process left the session's cgroup or audit session."""
+
+    CODE: ClassVar[str] = "E4004W"
+    KIND: ClassVar[str] = "escape"
+
+    witness: list[str] = []
+    """What still ties the process to the session."""
+    missing: list[str] = []
+    """What no longer does."""
+    reason: str = ""
+
+
+class Gap(Event, frozen=True, kw_only=True, tag="session.gap"):
+    """Something is known to be lost, or was never seen."""
+
+    CODE: ClassVar[str] = "E4005W"
+    KIND: ClassVar[str] = "gap"
+
+    cause: str = ""
+    """ring_full, map_full, unreadable, queue_full, joined_late, recorder_stopped…"""
+    count: int | None = None
+    """How many records or bytes; null when it cannot be known."""
+    unit: str = "records"
+    what: str = ""
+    """What kind was lost: command, disk, network, terminal, process, all."""
+    from_ms: int = 0
+    detail: str = ""
+    """One sentence for people."""
+
+
+AnyEvent = (
+    SessionStart
+    | Print
+    | Resize
+    | SessionEnd
+    | Command
+    | Fork
+    | Exit
+    | Disk
+    | Network
+    | TerminalMode
+    | Escape
+    | Gap
+)
+
+EVENT_TYPES: tuple[type[Event], ...] = (
+    SessionStart,
+    Print,
+    Resize,
+    SessionEnd,
+    Command,
+    Fork,
+    Exit,
+    Disk,
+    Network,
+    TerminalMode,
+    Escape,
+    Gap,
+)
+
+KINDS: tuple[str, ...] = tuple(kind.KIND for kind in EVENT_TYPES)
+"""The names that users filter by."""

@@ -1,0 +1,43 @@
+"""What is said of a session as a whole. The field names are a contract with users' scripts."""
+
+from __future__ import annotations
+
+import msgspec
+
+LIVE = "live"
+LINGERING = "lingering"
+ENDED = "ended"
+CUT = "cut"
+"""`cut`: the recorder stopped before the session did, and nothing records it now."""
+
+
+class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `esr sessions --json`.
+
+    Times are RFC 3339 UTC; `ended` is null while the session lives. `worst` is the worst verdict
+    and `divergences` their number; both stay null until a recording has been analysed. `lost` maps
+    a cause to a count and is empty when nothing was lost.
+    """
+
+    sid: str
+    user: str = ""
+    login: str = ""
+    origin: str = ""
+    tty: str | None = None
+    size: str | None = None
+    started: str = ""
+    ended: str | None = None
+    duration_ms: int = 0
+    commands: int = 0
+    disk: int = 0
+    network: int = 0
+    worst: str | None = None
+    divergences: int | None = None
+    lost: dict[str, int] = {}
+    joined_late: bool = False
+    recording: str = ""
+    """Directory and sid: the path that every command takes, `DIR/<sid>`."""
+    state: str = LIVE
+    last_command: str = ""
+    last_activity: str = ""
+    output_bytes: int = 0
