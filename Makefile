@@ -1,0 +1,43 @@
+# What can be done with this tree. `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test lint bench screenshots test-kernels clean
+
+BIN := .venv/bin
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what esr needs (through apt when root) and make .venv/bin/esr
+	@scripts/setup run
+
+setup-dev: ## the same, with what tests and lint need
+	@scripts/setup test
+
+run: setup ## start the app; without a terminal, a demo session told as text
+	@$(BIN)/esr
+
+test: lint ## lint, then every test (root: also the real kernel, a real sshd)
+	@$(BIN)/python -m pytest
+
+lint: setup-dev ## ruff, mypy --strict, the import contract
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+bench: ## measure what capture costs and how soon the screen follows
+	@scripts/setup bench
+	@$(BIN)/python tests/bench/run.py
+
+screenshots: ## make screenshots/ anew from real recordings
+	@scripts/setup screenshots
+	@$(BIN)/python tests/screenshots.py
+
+test-kernels: setup-dev ## one session end to end on other kernels, in qemu
+	@tests/kernels/run.sh
+
+clean: ## remove everything that make has made
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache snapshot_report.html
+	find esr_tui tests bpf styles -name __pycache__ -type d -prune -exec rm -rf {} +
