@@ -1,0 +1,106 @@
+"""`esr events`: what the kernel saw of a session, in order, and as it happens."""
+
+from __future__ import annotations
+
+import select
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+from esr_tui.cli.options import data_dir_of, json_option, store_options
+from esr_tui.cli.table import cut, pad, terminal_width
+from esr_tui.model.codec import encode
+from esr_tui.model.events import KINDS, AnyEvent, KernelEvent
+from esr_tui.model.session import LINGERING, LIVE
+from esr_tui.model.text import printable
+from esr_tui.recording import Catalog, RecordingReader, Slice
+from esr_tui.tui.rows import summary
+from esr_tui.tui.timefmt import stamp
+
+QUIET = frozenset({"print", "fork", "exit"})
+"""Kinds that a listing for people leaves out unless they are asked for."""
+
+POLL_MS = 50
+"""How often a live recording is looked at; it grows at least this often."""
+
+
+def text_line(event: AnyEvent, width: int | None) -> str:
+    """One inert line for people, in at most `width` cells."""
+    pid = str(event.pid) if isinstance(event, KernelEvent) else ""
+    line = f"{stamp(event.ms):>11}  {pad(event.KIND, 8)}  {pid:>7}  {summary(event)}"
+    return line if width is None else cut(line, width)
+
+
+def slices(reader: RecordingReader, *, follow: bool) -> Iterator[Slice]:
+    """What is recorded so far; with `follow` also what still comes, until the session has ended."""
+    while True:
+        # The state is asked first: what is written before the end must still be read after it.
+        growing = follow and reader.state in {LIVE, LINGERING}
+        part = reader.read()
+        if part.events or part.output:
+            yield part
+        elif growing:
+            _wait()
+        else:
+            return
+
+
+def _wait() -> None:
+    """Waits until the recording may have grown; notices meanwhile when nobody reads stdout any more."""
+    poller = select.poll()
+    poller.register(sys.stdout.fileno(), 0)
+    if poller.poll(POLL_MS):
+        raise BrokenPipeError
+
+
+@click.command()
+@click.argument("session", metavar="SID|PATH")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice(KINDS),
+    metavar="K",
+    help=f"Only events of this kind; may be given again. One of: {', '.join(KINDS)}.",
+)
+@click.option("--follow", "-f", is_flag=True, help="Go on as events happen, until the session has ended.")
+@json_option
+@store_options
+def events(
+    *,
+    session: str,
+    kinds: tuple[str, ...],
+    follow: bool,
+    as_json: bool,
+    data_dir: Path | None,
+    config: Path | None,
+) -> None:
+    """What the kernel saw of a session, in order.
+
+    SID|PATH is any unambiguous beginning of a session id, a recording's file, or a directory that holds
+    one recording. Without --kind the plain listing leaves out print, fork and exit; --json leaves out
+    nothing and cuts nothing.
+    """
+    index = Catalog(data_dir_of(data_dir, config)).find(session)
+    wanted = frozenset(kinds) if kinds else frozenset(KINDS) - (frozenset() if as_json else QUIET)
+    shown = _json_line if as_json else _text_line(terminal_width())
+    reader = RecordingReader(index)
+    try:
+        for part in slices(reader, follow=follow):
+            lines = [shown(event) for event in part.events if event.KIND in wanted]
+            if lines:
+                click.echo("\n".join(lines))
+    finally:
+        reader.close()
+    for problem in reader.problems:
+        click.echo(f"esr: {printable(problem, 1000)}", err=True)
+
+
+def _json_line(event: AnyEvent) -> str:
+    return encode(event).decode()
+
+
+def _text_line(width: int | None) -> Callable[[AnyEvent], str]:
+    return lambda event: text_line(event, width)

@@ -1,0 +1,60 @@
+"""Options that every command has, and what they mean together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Failure(click.ClickException):
+    """An error said in one line, with its mend; exit code 1."""
+
+
+def store_options(command: Command) -> Command:
+    """Adds `--data-dir` and `--config`, the arguments of `data_dir_of`."""
+    command = click.option(
+        "--config",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Configuration file.  [default: /etc/esr/esr.yaml, where there is one]",
+    )(command)
+    return click.option(
+        "--data-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="The store.  [env: ESR_DATA_DIR; default: data_dir of the configuration]",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """Adds `--json`: one object a line."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")(command)
+
+
+def inherited(name: str, value: Path | None) -> Path | None:
+    """A command's own option, else the one given before the command: `esr --data-dir DIR sessions`."""
+    context = click.get_current_context(silent=True)
+    if value is not None or context is None:
+        return value
+    given: Path | None = context.find_root().params.get(name)
+    return given
+
+
+def data_dir_of(data_dir: Path | None, config: Path | None) -> Path:
+    """Which store is meant: `--data-dir`, else ESR_DATA_DIR, else the configuration's.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    data_dir = inherited("data_dir", data_dir)
+    if data_dir is not None:
+        return data_dir
+    if os.environ.get("ESR_DATA_DIR"):
+        return Path(os.environ["ESR_DATA_DIR"])
+    from esr_tui.config import load  # noqa: PLC0415  (YAML costs time that most calls need not pay)
+
+    return Path(load(inherited("config", config)).data_dir)

@@ -1,0 +1,79 @@
+"""`esr sessions`: what is recorded, live sessions first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from esr_tui.cli.options import data_dir_of, json_option, store_options
+from esr_tui.cli.table import table, terminal_width
+from esr_tui.model.codec import encode
+from esr_tui.model.session import SessionSummary
+from esr_tui.recording import Catalog
+from esr_tui.tui.timefmt import span
+
+HEADER = (
+    "SID",
+    "USER",
+    "FROM",
+    "TTY",
+    "STARTED UTC",
+    "LASTED",
+    "CMDS",
+    "FILES",
+    "NET",
+    "LOST",
+    "STATE",
+    "LAST",
+)
+RIGHT = frozenset({"LASTED", "CMDS", "FILES", "NET", "LOST"})
+
+
+def short_sids(sids: Sequence[str]) -> list[str]:
+    """Beginnings of the sids, all of one length (8 or more) that tells each from the others."""
+    length = 8
+    while length < 36 and len({sid[:length] for sid in sids}) < len(set(sids)):
+        length += 1
+    return [sid[:length] for sid in sids]
+
+
+def row(sid: str, summary: SessionSummary) -> tuple[str, ...]:
+    """A session as the cells of HEADER."""
+    return (
+        sid,
+        summary.user,
+        summary.origin,
+        summary.tty or "-",
+        summary.started[:19].replace("T", " "),
+        span(summary.duration_ms),
+        str(summary.commands),
+        str(summary.disk),
+        str(summary.network),
+        str(sum(summary.lost.values())) if summary.lost else "-",
+        summary.state + (", joined late" if summary.joined_late else ""),
+        summary.last_command,
+    )
+
+
+@click.command()
+@json_option
+@store_options
+def sessions(as_json: bool, data_dir: Path | None, config: Path | None) -> None:
+    """List the sessions of this node, live ones first.
+
+    SID may be shortened wherever a command takes one, as long as it means one session.
+    """
+    store = data_dir_of(data_dir, config)
+    found = Catalog(store).sessions()
+    if as_json:
+        for summary in found:
+            click.echo(encode(summary))
+    elif found:
+        rows = [
+            row(sid, summary) for sid, summary in zip(short_sids([s.sid for s in found]), found, strict=True)
+        ]
+        click.echo("\n".join(table(HEADER, rows, right=RIGHT, width=terminal_width())))
+    else:
+        click.echo(f"esr: no session is recorded in {store}; `esr capture` records every login", err=True)
