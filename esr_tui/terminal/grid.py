@@ -1,0 +1,277 @@
+"""What changes cells: writing, erasing, shifting, scrolling. The cursor's own moves are in screen.py."""
+
+from __future__ import annotations
+
+from itertools import repeat
+
+import pyte
+from pyte import modes
+from pyte.charsets import LAT1_MAP as ASCII
+from pyte.charsets import VT100_MAP
+
+from esr_tui.terminal.cells import (
+    REPLACEMENT,
+    UNSEEN,
+    WIDTHS,
+    Buffer,
+    Cell,
+    Cursor,
+    Line,
+    Palette,
+    blank,
+    combined,
+    mend,
+    mend_edge,
+    palette,
+)
+
+LINE_DRAWING = ASCII[:0x5F] + " " + VT100_MAP[0x60:0x7F] + ASCII[0x7F:]
+"""DEC Special Graphics, which replaces 0x5F-0x7E and nothing else (pyte's table replaces "+" and "0" too)."""
+MAX_REPEAT = 4096
+"""Characters one REP writes at most; it is six bytes long and costs what it writes."""
+_width = WIDTHS.__getitem__
+
+
+class Grid(pyte.Screen):
+    """pyte's Screen with its cell operations made right for wide and zero-width characters, and fast."""
+
+    buffer: Buffer
+    cursor: Cursor
+
+    last = ""
+    """The last character drawn, for REP."""
+    unseen = False
+    """Something zero-width came in column 0, where no cell could take it: the next cell drawn does."""
+    _ink: tuple[Cell, Palette] | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        """The whole state without the cells kept for speed."""
+        return {name: value for name, value in self.__dict__.items() if name != "_ink"}
+
+    @property
+    def region(self) -> tuple[int, int]:
+        """First and last row that scroll."""
+        return self.margins or (0, self.lines - 1)
+
+    def _cells(self) -> Palette:
+        pen = self.cursor.attrs
+        if self._ink is None or self._ink[0] is not pen:
+            self._ink = (pen, palette(pen))
+        return self._ink[1]
+
+    # -- writing
+
+    def draw(self, data: str) -> None:
+        """Write text without C0 controls at the cursor, through the character set in use."""
+        charset = self.g1_charset if self.charset else self.g0_charset
+        self._put(data if charset == ASCII else data.translate(charset))
+
+    def _put(self, text: str) -> None:
+        if not self.unseen and (text.isascii() or set(map(_width, text)) == {1}):
+            self._put_narrow(text)
+        else:
+            self._put_any(text)
+
+    def _put_narrow(self, text: str) -> None:
+        """Write characters that take one cell each, a row at a time."""
+        cursor, columns = self.cursor, self.columns
+        cells = list(map(self._cells().__getitem__, text))
+        start, length = 0, len(cells)
+        while start < length:
+            if cursor.x >= columns:
+                if modes.DECAWM in self.mode:
+                    cursor.x = 0
+                    self.index()
+                else:  # each would overwrite the one before it in the last column
+                    cursor.x, start = columns - 1, length - 1
+            taken = cells[start : start + columns - cursor.x]
+            self._write(taken)
+            cursor.x += len(taken)
+            start += len(taken)
+        self.last = text[-1]
+
+    def _put_any(self, text: str) -> None:
+        """Write characters of any width, one at a time."""
+        cursor, columns, cells = self.cursor, self.columns, self._cells()
+        for char in text:
+            width = _width(char)
+            if not width:
+                self._combine(char)
+                continue
+            data = char
+            if width > columns:
+                data, width = REPLACEMENT + UNSEEN, 1
+            elif self.unseen:
+                data += UNSEEN
+            self.unseen = False
+            if cursor.x + width > columns:
+                if modes.DECAWM in self.mode:
+                    cursor.x = 0
+                    self.index()
+                else:
+                    cursor.x = columns - width
+            self._write([cells[data], cells[""]] if width == 2 else [cells[data]])
+            if width == 2:
+                self.buffer[cursor.y].wide = True
+            cursor.x += width
+            self.last = char
+
+    def _write(self, cells: list[Cell]) -> None:
+        """Put cells at the cursor, which they must not overrun; the cursor stays."""
+        x, y = self.cursor.x, self.cursor.y
+        end = x + len(cells)
+        if modes.IRM in self.mode:
+            self.insert_characters(len(cells))
+        line = self.buffer[y]
+        if line.wide:
+            mend(line, x, end)
+        line.update(zip(range(x, end), cells, strict=True))
+        self.dirty.add(y)
+
+    def _combine(self, char: str) -> None:
+        """Add a zero-width character to the cell before the cursor."""
+        line, x = self.buffer[self.cursor.y], self.cursor.x - 1
+        if x > 0 and line[x].data == "":
+            x -= 1
+        if x < 0:
+            self.unseen = True
+            return
+        line[x] = combined(line[x], char)
+        self.dirty.add(self.cursor.y)
+
+    def repeat(self, count: int = 1) -> None:
+        """REP: write the last character again."""
+        if self.last:
+            self._put(self.last * min(count or 1, MAX_REPEAT))
+
+    def alignment_display(self) -> None:
+        """DECALN: E everywhere, margins and origin mode off, cursor home."""
+        self.buffer.clear()
+        self.buffer.update((y, Line(Cell("E"))) for y in range(self.lines))
+        self.margins = None
+        self.mode.discard(modes.DECOM)
+        self.cursor.x = self.cursor.y = 0
+        self.dirty.update(range(self.lines))
+
+    # -- erasing
+
+    def _erase(self, y: int, start: int, end: int) -> None:
+        """Blank columns start..end-1 of a row. In pending wrap (start == columns) nothing is erased."""
+        fill = blank(self.cursor.attrs.bg)
+        end = min(end, self.columns)
+        self.dirty.add(y)
+        if start == 0 and end == self.columns:
+            self.buffer[y] = Line(fill)
+        elif start < end:
+            line = self.buffer[y]
+            if line.wide:
+                mend(line, start, end)
+            line.update(dict.fromkeys(range(start, end), fill))
+
+    def erase_in_line(self, how: int = 0, private: bool = False) -> None:
+        """EL: 0 from the cursor, 1 up to it, 2 all."""
+        x, y = self.cursor.x, self.cursor.y
+        if how == 0:
+            self._erase(y, x, self.columns)
+        elif how == 1:
+            self._erase(y, 0, x + 1)
+        elif how == 2:
+            self._erase(y, 0, self.columns)
+
+    def erase_in_display(self, how: int = 0, *args: object, **kwargs: object) -> None:
+        """ED: 0 from the cursor, 1 up to it, 2 all. 3 clears the scrollback, of which there is none here."""
+        if how not in (0, 1, 2):
+            return
+        y = self.cursor.y
+        for row in {0: range(y + 1, self.lines), 1: range(y), 2: range(self.lines)}[how]:
+            self._erase(row, 0, self.columns)
+        if how != 2:
+            self.erase_in_line(how)
+
+    def erase_characters(self, count: int | None = None) -> None:
+        """ECH: blank cells from the cursor on."""
+        self._erase(self.cursor.y, self.cursor.x, self.cursor.x + (count or 1))
+
+    # -- shifting within a row
+
+    def insert_characters(self, count: int | None = None) -> None:
+        """ICH: open a gap at the cursor; what passes the right edge is lost."""
+        self._shift(count or 1)
+
+    def delete_characters(self, count: int | None = None) -> None:
+        """DCH: close a gap at the cursor; blanks come in from the right."""
+        self._shift(-(count or 1))
+
+    def _shift(self, by: int) -> None:
+        x, y, columns = self.cursor.x, self.cursor.y, self.columns
+        size = min(abs(by), columns - x)
+        if size <= 0:  # pending wrap: the cursor is beyond the last cell
+            return
+        line = self.buffer[y]
+        if line.wide:
+            mend(line, x, x)
+        gap: list[Cell] = list(repeat(blank(self.cursor.attrs.bg), size))
+        if by > 0:
+            kept = [line[at] for at in range(x, columns - size)]
+            line.update(zip(range(x, columns), gap + kept, strict=True))
+            if line.wide:
+                mend_edge(line, columns)
+        else:
+            if line.wide:
+                mend(line, x + size, x + size)
+            kept = [line[at] for at in range(x + size, columns)]
+            line.update(zip(range(x, columns), kept + gap, strict=True))
+        self.dirty.add(y)
+
+    # -- scrolling
+
+    def _scroll(self, top: int, bottom: int, count: int) -> None:
+        """Move rows top..bottom up by `count` (down where negative); blank rows come in."""
+        height = bottom - top + 1
+        size = min(abs(count), height)
+        buffer, bg = self.buffer, self.cursor.attrs.bg
+        lines = [buffer[y] for y in range(top, bottom + 1)]
+        fresh = [Line(blank(bg)) for _ in range(size)]
+        moved = lines[size:] + fresh if count > 0 else fresh + lines[: height - size]
+        buffer.update(zip(range(top, bottom + 1), moved, strict=True))
+        self.dirty.update(range(top, bottom + 1))
+
+    def index(self) -> None:
+        """IND: one row down and out of pending wrap, scrolling at the bottom margin."""
+        _, bottom = self.region
+        self.cursor.x = min(self.cursor.x, self.columns - 1)
+        if self.cursor.y == bottom:
+            self._scroll(*self.region, 1)
+        elif self.cursor.y < self.lines - 1:
+            self.cursor.y += 1
+
+    def reverse_index(self) -> None:
+        """RI: one row up and out of pending wrap, scrolling at the top margin."""
+        top, _ = self.region
+        self.cursor.x = min(self.cursor.x, self.columns - 1)
+        if self.cursor.y == top:
+            self._scroll(*self.region, -1)
+        elif self.cursor.y > 0:
+            self.cursor.y -= 1
+
+    def scroll_up(self, count: int = 1) -> None:
+        """SU: move the region's rows up; the cursor stays."""
+        self._scroll(*self.region, count or 1)
+
+    def scroll_down(self, count: int = 1) -> None:
+        """SD: move the region's rows down; the cursor stays."""
+        self._scroll(*self.region, -(count or 1))
+
+    def insert_lines(self, count: int | None = None) -> None:
+        """IL: blank rows at the cursor, which must be in the region."""
+        self._lines(-(count or 1))
+
+    def delete_lines(self, count: int | None = None) -> None:
+        """DL: rows at the cursor go, the rest of the region moves up."""
+        self._lines(count or 1)
+
+    def _lines(self, count: int) -> None:
+        top, bottom = self.region
+        if top <= self.cursor.y <= bottom:
+            self._scroll(self.cursor.y, bottom, count)
+            self.cursor.x = 0
