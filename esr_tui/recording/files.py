@@ -1,0 +1,124 @@
+"""Opening and appending without following links or trusting what stands there."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from pathlib import Path
+
+_CREATE = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+FILE_MODE = 0o640
+DIRECTORY_MODE = 0o750
+
+
+def create(path: Path) -> int:
+    """A descriptor of a new file to append to. Raises OSError, also where anything stands already."""
+    fd = os.open(path, _CREATE | os.O_EXCL, FILE_MODE)
+    os.fchmod(fd, FILE_MODE)
+    return fd
+
+
+def open_append(path: Path) -> int:
+    """A descriptor to append to, of a regular file that is made where missing. Raises OSError."""
+    return _regular(os.open(path, _CREATE | os.O_NONBLOCK, FILE_MODE))
+
+
+def open_read(path: Path) -> int:
+    """A descriptor to read from a regular file that is no symbolic link. Raises OSError."""
+    return _regular(os.open(path, _READ))
+
+
+def _regular(fd: int) -> int:
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise OSError(errno.EINVAL, "not a regular file")
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """At most the first `limit` bytes of a regular file. Raises OSError."""
+    fd = open_read(path)
+    try:
+        return os.pread(fd, limit, 0)
+    finally:
+        os.close(fd)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that a reader sees all of it or none, and it survives a crash."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    fd = create(temporary)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.fsync(fd)
+        temporary.rename(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(fd)
+
+
+def make_directory(path: Path) -> None:
+    """A directory with the store's mode; one that exists keeps its own. Raises OSError."""
+    try:
+        path.mkdir(DIRECTORY_MODE, parents=False)
+    except FileExistsError:
+        if not path.is_dir():
+            raise
+    else:
+        path.chmod(DIRECTORY_MODE)
+
+
+def held(fd: int) -> bool:
+    """Whether a writer holds the lock on the file behind `fd`.
+
+    A reader asks by trying a shared lock, which other readers never hinder.
+    """
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(fd, fcntl.LOCK_UN)
+    return False
+
+
+class LineFile:
+    """Appends whole lines with one write each time, so that several processes can share a file.
+
+    What could not be written stays here for the next try. A write that the disk cut in the middle
+    of a line is repeated from that line's beginning, on a line of its own.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.pending = bytearray()
+        self._torn = False
+
+    def append(self, lines: bytes) -> None:
+        """Write `lines` (each with its newline) after what is still pending. Raises OSError."""
+        self.pending += lines
+        if not self.pending:
+            return
+        data = b"\n" + self.pending if self._torn else bytes(self.pending)
+        written = os.write(self.fd, data)
+        if written == len(data):
+            self.pending.clear()
+            self._torn = False
+            return
+        whole = data.rfind(b"\n", 0, written) + 1
+        self._torn = written > whole
+        self.pending = bytearray(data[whole:])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def close(self) -> None:
+        """Close the file; pending lines are dropped."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1

@@ -1,0 +1,145 @@
+"""Reads a recording, and follows it while it grows."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from pathlib import Path
+
+from esr_tui.model.events import AnyEvent, Print
+from esr_tui.model.session import CUT, ENDED, LINGERING, LIVE
+from esr_tui.recording import files
+from esr_tui.recording.chunktail import ChunkTail, OutputJoin
+from esr_tui.recording.completed import completed_path, read_completed
+from esr_tui.recording.errors import read_failed
+from esr_tui.recording.follower import EventFollower
+from esr_tui.recording.layout import EVENTS
+from esr_tui.recording.problems import Problems
+from esr_tui.recording.slices import Output, Slice
+
+LIMIT = 4 << 20
+"""Decompressed bytes that one read() takes in."""
+
+
+class RecordingReader:
+    """Hands out a recording slice by slice; the same for live, ended and cut ones.
+
+    It holds no descriptors between calls, and a few blocks of each file at most.
+
+    Args:
+        index: the recording's `<sid>.index`.
+
+    Raises:
+        RecordingError: the index cannot be read.
+    """
+
+    def __init__(self, index: Path) -> None:
+        self.index = index
+        self._problems = Problems()
+        self._follower = EventFollower(index, self._problems)
+        self._chunks = ChunkTail(index.parent, self._problems)
+        self._join = OutputJoin(self._chunks)
+        self._ready: deque[AnyEvent] = deque()
+        self._watch: EventFollower | None = None
+        _held(index)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was found wrong so far, one sentence each; bounded."""
+        return self._problems.sentences
+
+    @property
+    def state(self) -> str:
+        """live, lingering, ended or cut, as of now, however far has been read.
+
+        Raises:
+            RecordingError: the index cannot be read any more.
+        """
+        if _held(self.index):
+            return LINGERING if self._end_seen(True) else LIVE
+        summary = read_completed(self.index)
+        if summary is not None:
+            return summary.state
+        if completed_path(self.index).exists() or self._end_seen(False):
+            return ENDED
+        return CUT
+
+    def read(self, limit: int = LIMIT) -> Slice:
+        """What comes next.
+
+        Args:
+            limit: about how many decompressed bytes to take in.
+
+        Returns:
+            Events in order of (ms, ei) and terminal output in order of offset. An empty slice says
+            that there is nothing new now; a live recording may have more later.
+
+        Raises:
+            RecordingError: the index cannot be read any more.
+        """
+        for entry in self._follower.refresh():
+            self._chunks.add_file(entry)
+        last = not self._follower.live
+        events: list[AnyEvent] = []
+        output: list[Output] = []
+        while True:
+            left = self._work(max(limit, 1), last, events, output)
+            if events or output or left > 0:
+                return Slice(tuple(events), tuple(output))
+
+    def close(self) -> None:
+        """Forget what is held. Nothing stays open between calls, so this cannot fail."""
+        self._ready.clear()
+
+    def _work(self, budget: int, last: bool, events: list[AnyEvent], output: list[Output]) -> int:
+        """Go on until the budget is used up (then 0 or less is returned) or nothing is left."""
+        while budget > 0:
+            budget -= self._take(output, budget, False)
+            while self._ready and budget > 0:
+                event = self._ready.popleft()
+                if isinstance(event, Print):
+                    self._join.add(event)
+                    budget -= self._take(output, budget, False)
+                else:
+                    events.append(event)
+                    self._join.passed(event.ms, event.ktime)
+            if budget <= 0:
+                break
+            if self._follower.drained:
+                return budget if not last else max(budget - self._take(output, budget, True), 0)
+            ready, taken = self._follower.step()
+            self._ready.extend(ready)
+            budget -= taken
+        return budget
+
+    def _take(self, output: list[Output], budget: int, last: bool) -> int:
+        found = self._join.take(budget, last)
+        output.extend(found)
+        return sum(len(piece.data) for piece in found)
+
+    def _end_seen(self, live: bool) -> bool:
+        """Whether the recording holds a session.end, read already or not."""
+        follower = self._follower
+        if follower.ended:
+            return True
+        if follower.drained and follower.live == live:
+            return False
+        if self._watch is None:
+            self._watch = EventFollower(self.index, Problems(), only=(EVENTS,))
+        watch = self._watch
+        watch.refresh()
+        while not watch.drained:
+            watch.step()
+        return watch.ended
+
+
+def _held(index: Path) -> bool:
+    """Whether a writer holds the recording. Raises RecordingError."""
+    try:
+        fd = files.open_read(index)
+        try:
+            return files.held(fd)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise read_failed(index, error) from error
