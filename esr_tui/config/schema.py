@@ -1,0 +1,92 @@
+"""What can be configured, and what is impossible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+LARGEST_BUFFER = 65536
+"""Pages: 256 MiB for each ring."""
+
+LONGEST_NAME = 15
+"""Bytes of a task's name (comm) that the kernel keeps."""
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used: one sentence with file, line, key and mend."""
+
+
+class EnhancedRecording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The section that Teleport calls `ssh_service.enhanced_recording`.
+
+    Sizes are ring buffers in pages of 4 KiB, powers of two. They are far above Teleport's (8 pages),
+    with which events are lost on ordinary machines.
+
+    Attributes:
+        enabled: whether kernel events are recorded at all.
+        cgroup_path: where the cgroup v2 hierarchy is mounted, or is to be.
+    """
+
+    enabled: bool = True
+    command_buffer_size: int = 1024
+    disk_buffer_size: int = 4096
+    network_buffer_size: int = 1024
+    terminal_buffer_size: int = 4096
+    cgroup_path: str = "/cgroup2"
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be configured.
+
+    Attributes:
+        data_dir: the store's root.
+        login_daemons: names of the programs whose children are logins.
+    """
+
+    data_dir: Path = Path("/var/lib/esr")
+    enhanced_recording: EnhancedRecording = EnhancedRecording()
+    login_daemons: tuple[str, ...] = ("sshd", "sshd-session", "login")
+
+
+SECTIONS: dict[str, type[msgspec.Struct]] = {"": Config, "enhanced_recording": EnhancedRecording}
+"""Which struct says the keys of which mapping."""
+
+
+def impossible(config: Config) -> Iterator[tuple[str, str]]:
+    """Each value that has the right type and yet cannot be: its key and what is wrong."""
+    section = config.enhanced_recording
+    for name in EnhancedRecording.__struct_fields__:
+        value = getattr(section, name)
+        if name.endswith("_buffer_size") and not _is_size(value):
+            yield (
+                f"enhanced_recording.{name}",
+                f"{value} is no power of two from 1 to {LARGEST_BUFFER} pages; {_near(value)}",
+            )
+    if not section.cgroup_path.startswith("/") or "\0" in section.cgroup_path:
+        yield "enhanced_recording.cgroup_path", "is no absolute path; begin it with /"
+    if not config.data_dir.is_absolute() or "\0" in str(config.data_dir):
+        yield "data_dir", "is no absolute path; begin it with /"
+    if not config.login_daemons:
+        yield "login_daemons", "is empty, so no login would ever be seen; leave it out for the usual ones"
+    for number, name in enumerate(config.login_daemons):
+        if not name or "/" in name or len(name.encode("utf-8", "replace")) > LONGEST_NAME:
+            yield (
+                f"login_daemons[{number}]",
+                f"is no program's name of 1 to {LONGEST_NAME} bytes; write the name that `ps -o comm` shows",
+            )
+
+
+def _is_size(pages: int) -> bool:
+    return 0 < pages <= LARGEST_BUFFER and pages & (pages - 1) == 0
+
+
+def _near(pages: int) -> str:
+    """The sizes that may have been meant."""
+    if pages < 1:
+        return "write 8 or more"
+    if pages > LARGEST_BUFFER:
+        return f"write {LARGEST_BUFFER} or less"
+    below = 1 << (pages.bit_length() - 1)
+    return f"write {below} or {below * 2}"
