@@ -12,10 +12,12 @@ import click
 from esr_tui.cli.options import data_dir_of, json_option, store_options
 from esr_tui.cli.table import cut, pad, terminal_width
 from esr_tui.model.codec import encode
-from esr_tui.model.events import KINDS, AnyEvent, KernelEvent
-from esr_tui.model.session import LINGERING, LIVE
+from esr_tui.model.events import EVENT_TYPES, KINDS, AnyEvent, KernelEvent
 from esr_tui.model.text import printable
-from esr_tui.recording import Catalog, RecordingReader, Slice
+from esr_tui.recording import Catalog
+from esr_tui.recording.follower import EventFollower
+from esr_tui.recording.layout import EVENT_FILES, TYPE_OF
+from esr_tui.recording.problems import Problems
 from esr_tui.tui.rows import summary
 from esr_tui.tui.timefmt import stamp
 
@@ -33,18 +35,24 @@ def text_line(event: AnyEvent, width: int | None) -> str:
     return line if width is None else cut(line, width)
 
 
-def slices(reader: RecordingReader, *, follow: bool) -> Iterator[Slice]:
-    """What is recorded so far; with `follow` also what still comes, until the session has ended."""
+def files_of(kinds: frozenset[str]) -> tuple[str, ...]:
+    """The files that hold events of these kinds: what was not asked for is not even read."""
+    wanted = {TYPE_OF[kind] for kind in EVENT_TYPES if kind.KIND in kinds}
+    return tuple(name for name in EVENT_FILES if name in wanted)
+
+
+def batches(follower: EventFollower, *, follow: bool) -> Iterator[list[AnyEvent]]:
+    """What is recorded so far; with `follow` also what still comes, while the recording is written."""
     while True:
-        # The state is asked first: what is written before the end must still be read after it.
-        growing = follow and reader.state in {LIVE, LINGERING}
-        part = reader.read()
-        if part.events or part.output:
-            yield part
-        elif growing:
-            _wait()
-        else:
+        follower.refresh()
+        while not follower.drained:
+            events, _ = follower.step()
+            if events:
+                yield events
+        # `live` is as old as the refresh: what was written before the end has been read by now.
+        if not (follow and follower.live):
             return
+        _wait()
 
 
 def _wait() -> None:
@@ -86,15 +94,12 @@ def events(
     index = Catalog(data_dir_of(data_dir, config)).find(session)
     wanted = frozenset(kinds) if kinds else frozenset(KINDS) - (frozenset() if as_json else QUIET)
     shown = _json_line if as_json else _text_line(terminal_width())
-    reader = RecordingReader(index)
-    try:
-        for part in slices(reader, follow=follow):
-            lines = [shown(event) for event in part.events if event.KIND in wanted]
-            if lines:
-                click.echo("\n".join(lines))
-    finally:
-        reader.close()
-    for problem in reader.problems:
+    problems = Problems()
+    for batch in batches(EventFollower(index, problems, only=files_of(wanted)), follow=follow):
+        lines = [shown(event) for event in batch if event.KIND in wanted]
+        if lines:
+            click.echo("\n".join(lines))
+    for problem in problems.sentences:
         click.echo(f"esr: {printable(problem, 1000)}", err=True)
 
 

@@ -44,8 +44,18 @@ def load(target: str) -> click.Command:
     return command
 
 
+class NobodyReads(Exception):
+    """Stdout was closed by whoever read it: `| head` has what it wanted."""
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands' names and help lines, and imports only the one that is called."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # click would make it exit code 1, an error without a sentence
+            raise NobodyReads from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -106,13 +116,10 @@ def sentence(error: Exception) -> str:
 
 
 def run(args: Sequence[str] | None = None) -> int:
-    """Runs one command line and returns its exit code. Raises BrokenPipeError when nobody reads stdout."""
+    """Runs one command line and returns its exit code. Raises NobodyReads."""
     try:
         code: Any = esr.main(args=args, prog_name="esr", standalone_mode=False)
-        sys.stdout.flush()
         return int(code or 0)
-    except BrokenPipeError:
-        raise
     except click.UsageError as error:
         error.show()
         return error.exit_code
@@ -134,8 +141,9 @@ def main() -> None:
             reconfigure(errors="backslashreplace")
     try:
         code = run()
-    except BrokenPipeError:
-        # `| head` has what it wanted. What is still buffered must not raise once more at exit.
+        sys.stdout.flush()
+    except (NobodyReads, BrokenPipeError):
+        # What is still buffered must not raise once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     sys.exit(code)
