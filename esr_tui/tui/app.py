@@ -1,0 +1,199 @@
+"""The app: it reads the store and nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.message import Message
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from esr_tui.model.session import SessionSummary
+from esr_tui.tui.launch import Demo, recorded_shell
+from esr_tui.tui.palette import Actions
+from esr_tui.tui.reading import Stop, sentence, watch
+from esr_tui.tui.screens.help import HelpScreen, entries
+from esr_tui.tui.screens.session import SessionScreen
+from esr_tui.tui.screens.sessions import SessionsScreen
+from esr_tui.tui.sources import Sources, store
+
+THEME = "textual-dark"
+
+
+def style_sheet(name: str) -> Path:
+    """A `.tcss` file, in the source tree or inside the installed package."""
+    near = Path(__file__).resolve().parents[2] / "styles" / name
+    return near if near.is_file() else Path(str(files("esr_tui.styles").joinpath(name)))
+
+
+class EsrApp(App[None]):
+    """Sessions, and the screen of one session."""
+
+    TITLE = "esr"
+    CSS_PATH = style_sheet("esr.tcss")
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = App.COMMANDS | {Actions}
+    ENABLE_COMMAND_PALETTE = True
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+q",
+            "quit",
+            "Quit",
+            show=False,
+            priority=True,
+            id="app.quit",
+            tooltip="Leave esr; capture goes on",
+        ),
+        Binding("ctrl+t", "change_theme", "Theme", show=False, id="app.theme", tooltip="Choose the colours"),
+    ]
+
+    class Listed(Message):
+        """The catalogue changed, or cannot be read."""
+
+        def __init__(self, found: list[SessionSummary] | str) -> None:
+            super().__init__()
+            self.found = found
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        recording: Path | None = None,
+        notice: str = "",
+        record_command: list[str] | None = None,
+        demo_command: list[str] | None = None,
+        sources: Sources | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """The app over one store.
+
+        Args:
+            data_dir: the store's directory.
+            recording: a recording's `.index` file to open at once.
+            notice: a sentence for the sessions screen, such as why capture does not run.
+            record_command: argv of a recorded shell; None when none can be started.
+            demo_command: argv of the demo; None when it cannot run.
+            sources: what is read instead of the store at `data_dir`.
+            clock: monotonic seconds.
+            wall: Unix seconds.
+        """
+        super().__init__()
+        self.theme = THEME
+        self._sources = sources or store(data_dir)
+        self._place, self._recording, self._notice = str(data_dir), recording, notice
+        self._record_command, self._demo_command = record_command, demo_command
+        self._clock, self._wall = clock, wall
+        self._stop = Stop()
+        self._demo: Demo | None = None
+
+    def get_default_screen(self) -> Screen[None]:
+        """The sessions."""
+        self.sessions = SessionsScreen(
+            self._sources, self._place, self._notice, clock=self._clock, wall=self._wall
+        )
+        return self.sessions
+
+    def on_mount(self) -> None:
+        """Starts watching the catalogue, and opens what was asked for."""
+        self.run_worker(self._watch, thread=True, group="catalogue", exit_on_error=False)
+        self.set_interval(0.5, self._check_demo)
+        if self._recording is not None:
+            self._open(self._recording, None)
+
+    def on_unmount(self) -> None:
+        """Stops watching."""
+        self._stop.set()
+
+    def _watch(self) -> None:
+        """In a worker thread."""
+        watch(self._sources, self._listed, self._stop)
+
+    def _listed(self, found: list[SessionSummary] | str) -> None:
+        self.post_message(self.Listed(found))
+
+    def on_esr_app_listed(self, message: Listed) -> None:
+        """Shows the list, and opens the demo's session when it is there."""
+        self.sessions.listed(message.found)
+        if self._demo is None or isinstance(message.found, str):
+            return
+        if session := self._demo.session(message.found):
+            self._demo = None
+            self._open(Path(session.recording), session)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A failure nobody foresaw is still told in a sentence."""
+        if event.state is WorkerState.ERROR:
+            self._say(f"esr stopped looking for sessions: {sentence(Exception(event.worker.error))}")
+
+    def on_sessions_screen_open(self, message: SessionsScreen.Open) -> None:
+        """Opens a session."""
+        self._open(Path(message.session.recording), message.session)
+
+    def _open(self, path: Path, summary: SessionSummary | None) -> None:
+        self.push_screen(SessionScreen(path, summary, self._sources, clock=self._clock, wall=self._wall))
+
+    def _say(self, text: str, *, bad: bool = True) -> None:
+        self.notify(text, severity="warning" if bad else "information", markup=False)
+
+    # Actions.
+
+    def action_record(self) -> None:
+        """Lends the terminal to a recorded shell."""
+        if self._record_command is None:
+            self._say(
+                self._notice or "This esr cannot start a recorded shell: run esr record in another terminal."
+            )
+            return
+        self.sessions.rest()
+        try:
+            with self.suspend():
+                status = recorded_shell(self._record_command)
+        except SuspendNotSupported:
+            self._say("This terminal cannot be lent to a shell: run esr record in another one.")
+            return
+        except OSError as error:
+            self._say(f"The recorded shell did not start: {sentence(error)}")
+            return
+        finally:
+            self.sessions.on_screen_resume()
+        self._say(f"The recorded shell ended with status {status}.", bad=bool(status))
+
+    def action_demo(self) -> None:
+        """Runs the demo and opens its session."""
+        if self._demo_command is None:
+            self._say(self._notice or "This esr cannot run the demo: run esr demo as root.")
+            return
+        if self._demo is not None:
+            self._say("The demo is starting.", bad=False)
+            return
+        try:
+            self._demo = Demo(self._demo_command, self.sessions.sessions)
+        except OSError as error:
+            self._say(f"The demo did not start: {sentence(error)}")
+            return
+        self._say("The demo is starting: its session opens by itself.", bad=False)
+
+    def _check_demo(self) -> None:
+        if self._demo is None:
+            return
+        if problem := self._demo.failure():
+            self._demo = None
+            self._say(problem)
+
+    def action_help(self) -> None:
+        """Every key of the screen below."""
+        bindings = list(self.screen.active_bindings.values())
+        display = {each.binding.key: self.get_key_display(each.binding) for each in bindings}
+        self.push_screen(HelpScreen(entries(bindings, display)))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Textual's own commands that make sense here; the rest comes from the bindings."""
+        yield SystemCommand("Screenshot", "Save a picture (SVG) of the screen", self.deliver_screenshot)

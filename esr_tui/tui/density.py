@@ -1,0 +1,45 @@
+"""How many events there were in each part of a session, in constant space."""
+
+from __future__ import annotations
+
+from array import array
+
+BUCKETS = 2048
+
+
+class Density:
+    """Counts over time. The bucket width doubles as the session grows, so adding stays O(1)."""
+
+    def __init__(self) -> None:
+        self._counts = array("I", bytes(4 * BUCKETS))
+        self._width = 50
+        """Milliseconds a bucket."""
+
+    def add(self, ms: int) -> None:
+        """Counts one event at `ms`."""
+        index = max(0, ms) // self._width
+        while index >= BUCKETS:
+            self._fold()
+            index = max(0, ms) // self._width
+        self._counts[index] += 1
+
+    def _fold(self) -> None:
+        counts = self._counts
+        half = BUCKETS // 2
+        for index in range(half):
+            counts[index] = counts[2 * index] + counts[2 * index + 1]
+        for index in range(half, BUCKETS):
+            counts[index] = 0
+        self._width *= 2
+
+    def columns(self, count: int, duration_ms: int) -> list[int]:
+        """Events in each of `count` equal parts of the first `duration_ms` milliseconds."""
+        parts = [0] * count
+        if count < 1 or duration_ms < 1:
+            return parts
+        last = min(BUCKETS - 1, duration_ms // self._width)
+        for index in range(last + 1):
+            if amount := self._counts[index]:
+                middle = index * self._width + self._width // 2
+                parts[min(count - 1, middle * count // duration_ms)] += amount
+        return parts

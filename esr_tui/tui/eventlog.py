@@ -1,0 +1,96 @@
+"""All events of a recording as compact rows, and the ones that are to be shown."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from esr_tui.model.codec import decode
+from esr_tui.model.events import AnyEvent
+from esr_tui.tui.filter import Filter
+from esr_tui.tui.rows import Row
+from esr_tui.tui.spool import Spool
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "command": ("command",),
+    "disk": ("disk",),
+    "network": ("network",),
+    "process": ("fork", "exit"),
+    "terminal": ("terminal", "resize", "print"),
+    "gap": ("gap", "escape", "start", "end"),
+}
+"""What is switched on and off together. Gaps, escapes and the session's ends always stay."""
+
+ALWAYS = "gap"
+DEFAULT_GROUPS = frozenset(GROUPS) - {"process"}
+
+
+class EventLog:
+    """Appending is O(1) in time; whole events live in a spool and are decoded when looked at."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        """Every event's row, in order of arrival; a row's place here is its index."""
+        self.visible: array[int] = array("I")
+        """The indices of the rows that pass the groups and the filter."""
+        self.filter = Filter()
+        self.groups: frozenset[str] = DEFAULT_GROUPS
+        self._hays: list[str] = []
+        self._ends = array("q")
+        self._spool = Spool()
+        self._kinds = self._shown_kinds()
+
+    def extend(self, rows: Sequence[Row], hays: Sequence[str], lines: Sequence[bytes]) -> None:
+        """Appends rows, their haystacks and their encoded events.
+
+        Raises:
+            OSError: the temporary directory is full.
+        """
+        end = self._spool.append(b"".join(lines))
+        index = len(self.rows)
+        kinds, narrowed = self._kinds, self.filter
+        for row, hay, line in zip(rows, hays, lines, strict=True):
+            end += len(line)
+            self._ends.append(end)
+            if row.kind in kinds and (not narrowed or narrowed.matches(hay)):
+                self.visible.append(index)
+            index += 1
+        self.rows.extend(rows)
+        self._hays.extend(hays)
+
+    def event(self, index: int) -> AnyEvent:
+        """The whole event behind a row."""
+        start = self._ends[index - 1] if index else 0
+        return decode(self._spool.read(start, self._ends[index] - start))
+
+    def narrow(self, narrowed: Filter) -> None:
+        """Shows only what matches `narrowed`."""
+        self.filter = narrowed
+        self._select()
+
+    def show(self, groups: frozenset[str]) -> None:
+        """Shows only these groups of kinds, and what is always shown."""
+        self.groups = groups | {ALWAYS}
+        self._kinds = self._shown_kinds()
+        self._select()
+
+    def position(self, index: int) -> int:
+        """Where the row `index`, or the last one shown before it, stands among the visible; -1: nowhere."""
+        return bisect_right(self.visible, index) - 1
+
+    def at(self, ms: float) -> int:
+        """The visible position of the last event at or before `ms`; -1 when there is none."""
+        return bisect_right(self.visible, ms, key=lambda index: self.rows[index].ms) - 1
+
+    def _shown_kinds(self) -> frozenset[str]:
+        return frozenset(kind for group in self.groups for kind in GROUPS[group])
+
+    def _select(self) -> None:
+        kinds = self._kinds
+        among = [index for index, row in enumerate(self.rows) if row.kind in kinds]
+        self.visible = array("I", self.filter.select(self._hays, among))
+
+    def close(self) -> None:
+        """Gives the temporary space back."""
+        self._spool.close()

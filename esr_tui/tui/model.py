@@ -1,0 +1,89 @@
+"""All that the session screen knows of a recording, grown a batch at a time."""
+
+from __future__ import annotations
+
+from esr_tui.model.events import AnyEvent, Gap, SessionStart, TerminalMode
+from esr_tui.model.session import LIVE
+from esr_tui.tui.density import Density
+from esr_tui.tui.eventlog import EventLog
+from esr_tui.tui.processes import Processes
+from esr_tui.tui.reading import Batch, Sized
+from esr_tui.tui.tape import Tape
+
+STRETCHES_MOST = 4096
+"""Gaps and echo-off stretches that the time line keeps; the events themselves are all in the table."""
+
+
+class SessionModel:
+    """The events, the terminal stream, and what is derived from them."""
+
+    def __init__(self) -> None:
+        self.log = EventLog()
+        self.tape = Tape()
+        self.density = Density()
+        self.processes = Processes()
+        self.start: SessionStart | None = None
+        self.state = LIVE
+        self.problems: tuple[str, ...] = ()
+        self.loaded = False
+        """Everything that was on disk has been read once."""
+        self.gaps: list[tuple[int, int]] = []
+        """(from, to) in milliseconds: something was lost there."""
+        self.quiet: list[tuple[int, int]] = []
+        """(from, to) in milliseconds: the terminal did not echo what was typed."""
+        self.lost: dict[str, int | None] = {}
+        """By cause; None when the number is unknown."""
+        self._quiet_since: int | None = None
+
+    def take(self, batch: Batch) -> None:
+        """Adds a batch. Raises OSError when the temporary directory is full."""
+        for part in batch.stream:
+            if isinstance(part, Sized):
+                self.tape.resize(part.ms, part.columns, part.rows)
+            else:
+                self.tape.add(part.ms, part.data)
+        self.tape.extend(batch.end_ms)
+        self.log.extend(batch.rows, batch.hays, batch.lines)
+        for row in batch.rows:
+            self.density.add(row.ms)
+        for event in batch.kept:
+            self._keep(event)
+        self.state, self.problems = batch.state, batch.problems
+        self.loaded = self.loaded or batch.caught_up
+
+    def _keep(self, event: AnyEvent) -> None:
+        match event:
+            case SessionStart():
+                self.start = self.start or event
+            case Gap():
+                if len(self.gaps) < STRETCHES_MOST:
+                    self.gaps.append((min(event.from_ms, event.ms), event.ms))
+                before = self.lost.get(event.cause, 0)
+                self.lost[event.cause] = (
+                    None if before is None or event.count is None else before + event.count
+                )
+            case TerminalMode():
+                self._echo(event)
+            case _:
+                self.processes.add(event)
+
+    def _echo(self, event: TerminalMode) -> None:
+        # Echo off in canonical mode is a hidden prompt; line editors echo by themselves, in raw mode.
+        hidden = not event.echo and event.canonical
+        if hidden and self._quiet_since is None:
+            self._quiet_since = event.ms
+        elif not hidden and self._quiet_since is not None:
+            if len(self.quiet) < STRETCHES_MOST:
+                self.quiet.append((self._quiet_since, event.ms))
+            self._quiet_since = None
+
+    def stretches(self) -> list[tuple[int, int]]:
+        """Echo-off stretches, the one that still lasts included."""
+        if self._quiet_since is None:
+            return self.quiet
+        return [*self.quiet, (self._quiet_since, self.tape.end_ms)]
+
+    def close(self) -> None:
+        """Gives the temporary space back."""
+        self.log.close()
+        self.tape.close()

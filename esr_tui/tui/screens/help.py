@@ -1,0 +1,100 @@
+"""Help: every key that works on the screen below, taken from the bindings themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from textual.app import ComposeResult
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+LEGEND = (
+    (
+        "● live  ◐ linger  ○ ended  ✂ cut",
+        "the login lives; only its left-over processes do; it ended; the recorder stopped first",
+    ),
+    (
+        "▌ beside the terminal",
+        "the row holds invisible or reordering characters: its user may have seen it otherwise",
+    ),
+    ("× on the time line", "events or bytes were lost there; the table says what and how many"),
+    ("┅ on the time line", "echo was off: what was typed there did not show"),
+)
+FILTERS = (
+    ('curl "two words"', "rows that hold all of these"),
+    (
+        "kind:network port:443",
+        "a field: kind pid ppid program path cwd op state proto port addr dns status arg user",
+    ),
+    ("-program:bash -/proc/", "rows that do not"),
+)
+
+
+class Entry(NamedTuple):
+    """One line of help: the keys, what they do, and more about it."""
+
+    keys: str
+    description: str
+    tooltip: str
+
+
+def entries(bindings: Sequence[ActiveBinding], display: dict[str, str]) -> dict[str, list[Entry]]:
+    """The lines of each group, in the order of the bindings; keys of one action stand together."""
+    groups: dict[str, dict[str, Entry]] = {}
+    for _, binding, _, _ in bindings:
+        if not binding.description or binding.system:
+            continue
+        title = binding.group.description if binding.group else "Other keys"
+        actions = groups.setdefault(title, {})
+        name = binding.id or binding.action
+        keys = display.get(binding.key, binding.key)
+        if name in actions:
+            keys = f"{actions[name].keys} {keys}"
+        actions[name] = Entry(keys, binding.description, binding.tooltip)
+    return {title: list(actions.values()) for title, actions in groups.items()}
+
+
+class HelpScreen(ModalScreen[None]):
+    """Keys, signs and filters. Any of escape, q and ? closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "escape,q,question_mark", "close", "Close help", id="help.close", tooltip="Back to where you were"
+        ),
+    ]
+
+    def __init__(self, groups: dict[str, list[Entry]]) -> None:
+        super().__init__()
+        self._groups = groups
+
+    def compose(self) -> ComposeResult:
+        """One scrolling text."""
+        with VerticalScroll(id="help"):
+            yield Static(self._text(), id="help-text")
+
+    def _text(self) -> Content:
+        parts: list[Content | str | tuple[str, str]] = []
+        for title, lines in self._groups.items():
+            parts.append((f"{title}\n", "bold $text-primary"))
+            for keys, description, tooltip in lines:
+                more = "" if tooltip in {"", description} else f"  {tooltip}"
+                parts += [
+                    (f"  {keys:<16}", "$text-accent"),
+                    f"{description:<22}",
+                    (f"{more}\n", "$foreground 60%"),
+                ]
+            parts.append("\n")
+        for title, table in (("Filter", FILTERS), ("Signs", LEGEND)):
+            parts.append((f"{title}\n", "bold $text-primary"))
+            for sign, meaning in table:
+                parts += [(f"  {sign}\n", "$text-accent"), (f"      {meaning}\n", "$foreground 60%")]
+            parts.append("\n")
+        return Content.assemble(*parts)
+
+    def action_close(self) -> None:
+        """Back."""
+        self.dismiss(None)

@@ -1,0 +1,88 @@
+"""What the session screen's bars say: pure functions of the model."""
+
+from __future__ import annotations
+
+from esr_tui.model.session import SessionSummary
+from esr_tui.model.text import printable
+from esr_tui.terminal import Terminal
+from esr_tui.tui.eventlog import ALWAYS, GROUPS
+from esr_tui.tui.model import SessionModel
+from esr_tui.tui.player import Player
+from esr_tui.tui.rows import size_text
+from esr_tui.tui.widgets.bars import Part
+from esr_tui.tui.widgets.session_table import STATES
+
+Sides = tuple[list[Part], list[Part]]
+
+
+def header(model: SessionModel, summary: SessionSummary | None) -> Sides:
+    """Who, from where, on what terminal; on the right what was lost."""
+    start = model.start
+    user = (start.user or start.login) if start else summary.user if summary else ""
+    origin = start.origin if start else summary.origin if summary else ""
+    tty = start.tty if start else summary.tty if summary else None
+    host = start.server_hostname if start else ""
+    sid = start.sid if start else summary.sid if summary else ""
+    left: list[Part] = [
+        (
+            f"{STATES.get(model.state, printable(model.state, 16))}  ",
+            "good" if model.state == "live" else "dim",
+        ),
+        (printable(user, 64) or "?", "strong"),
+    ]
+    if host:
+        left.append((f"@{printable(host, 64)}", ""))
+    if origin:
+        left += [("  from ", "dim"), (printable(origin, 128), "")]
+    left += [("  on ", "dim"), (printable(tty, 64), "")] if tty else [("  no terminal", "dim")]
+    left.append((f"  {printable(sid, 64)[:8]}", "dim"))
+    if start and start.joined_late:
+        left.append(("  joined late", "bad"))
+    return left, [lost_part(model)]
+
+
+def lost_part(model: SessionModel) -> Part:
+    """`lost 12 ring_full`, or that nothing was."""
+    if not model.lost:
+        return ("nothing lost" if model.loaded else "reading…", "dim")
+    parts = [
+        f"{'?' if count is None else count} {printable(cause, 32)}"
+        for cause, count in sorted(model.lost.items())
+    ]
+    return (f"lost {', '.join(parts[:3])}", "bad")
+
+
+def terminal_title(terminal: Terminal, clip: str) -> Sides:
+    """Size, title, what part is in view, and what the recorded program did to the screen."""
+    left: list[Part] = [("terminal ", "strong"), (size_text(f"{terminal.columns}:{terminal.rows}"), "dim")]
+    if terminal.title:
+        left.append((f"  {printable(terminal.title, 80)}", ""))
+    notes = []
+    if terminal.alternate:
+        notes.append("alternate screen")
+    if not terminal.cursor.visible:
+        notes.append("cursor hidden")
+    if clip:
+        notes.append(f"▸ {clip}")
+    return left, [(" · ".join(notes), "dim")]
+
+
+def events_title(model: SessionModel, cursor: int) -> Sides:
+    """How many events, which filter, which kinds are off."""
+    log = model.log
+    shown, total = len(log.visible), len(log.rows)
+    left: list[Part] = [("events ", "strong"), (f"{cursor + 1}/{shown}", "")]
+    if shown != total:
+        left.append((f" of {total}", "dim"))
+    if log.filter:
+        left += [("  filter ", "dim"), (printable(log.filter.text, 80), "strong")]
+    off = [name for name in GROUPS if name not in log.groups and name != ALWAYS]
+    return left, [(f"{', '.join(off)} off", "dim")] if off else []
+
+
+def status(player: Player, state: str) -> str:
+    """The play state in at most twelve cells."""
+    speed = f"{player.speed:g}×"
+    if player.following:
+        return "● live" if state == "live" else "■ end"
+    return f"▶ {speed}" if player.playing else f"❚❚ {speed}"

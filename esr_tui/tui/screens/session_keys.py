@@ -1,0 +1,85 @@
+"""The session screen's keys. `n`, `N`, `v`, `i` and `s` are kept free."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+# Action, keys, description, and what help and the palette say. The id is `session.` and the action's words.
+_FOOTER = (
+    ("play", "space", "Play", "Play or pause"),
+    ("follow", "f", "Follow", "Stay at the end of a live session"),
+    ("detail", "enter", "Details", "Everything known of the highlighted event"),
+    ("filter", "slash", "Filter", "Narrow the events: words, key:value, -word"),
+    ("goto", "g", "Go to", "Go to a time: 1:23, 83.5 or 50%"),
+    ("zoom", "z", "Zoom", "Both panes, the terminal alone, the events alone"),
+    ("app.help", "question_mark", "Help", "All keys and signs"),
+    ("back", "q", "Back", "Back to the sessions"),
+)
+_TIME = (
+    ("skip(-5)", "left", "Back 5 s", "Five seconds back"),
+    ("skip(5)", "right", "Ahead 5 s", "Five seconds ahead"),
+    ("ends(False)", "home", "Start", "Go to the start"),
+    ("ends(True)", "end", "End", "Go to the end"),
+    ("step(-1)", "comma", "Output before", "To the output before"),
+    ("step(1)", "full_stop", "Output after", "To the next output"),
+    ("speed(1)", "plus,equals_sign", "Faster", "Play faster, up to 16×"),
+    ("speed(-1)", "minus", "Slower", "Play slower, down to 0.25×"),
+    ("cancel", "escape", "Cancel", "End a long seek, or take the filter away"),
+)
+_EVENTS = (
+    ("event(-1)", "left_square_bracket", "Event before", "To the event before"),
+    ("event(1)", "right_square_bracket", "Event after", "To the next event"),
+)
+_KINDS = (
+    ("kind('command')", "1", "Commands", "Show or hide commands"),
+    ("kind('disk')", "2", "Files", "Show or hide file events"),
+    ("kind('network')", "3", "Network", "Show or hide connections"),
+    ("kind('process')", "4", "Processes", "Show or hide forks and exits"),
+    ("kind('terminal')", "5", "Terminal modes", "Show or hide terminal events"),
+    ("kind('gap')", "6", "Gaps", "Always shown: what was lost"),
+    ("all_kinds", "0", "All kinds", "Show every kind"),
+)
+_DISPLAY = {
+    "slash": "/",
+    "question_mark": "?",
+    "comma": ",",
+    "full_stop": ".",
+    "minus": "-",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+}
+_IDS = {"skip(-5)": "back-5", "skip(5)": "ahead-5", "ends(False)": "start", "ends(True)": "end"}
+_IDS |= {"step(-1)": "output-before", "step(1)": "output-after", "speed(1)": "faster", "speed(-1)": "slower"}
+_IDS |= {"event(-1)": "event-before", "event(1)": "event-after", "app.help": "help"}
+
+
+def _id(action: str) -> str:
+    plain = action.replace("('", "-").replace("')", "").replace("_", "-")
+    return f"session.{_IDS.get(action, plain)}"
+
+
+def _bindings(title: str, table: tuple[tuple[str, str, str, str], ...], *, footer: bool) -> list[BindingType]:
+    group = Binding.Group(title)
+    return [
+        Binding(
+            keys,
+            action,
+            description,
+            show=footer,
+            key_display=_DISPLAY.get(keys),
+            id=_id(action),
+            tooltip=tooltip,
+            # The footer joins neighbours of one group under the group's name; its keys keep their own.
+            group=None if footer else group,
+        )
+        for action, keys, description, tooltip in table
+    ]
+
+
+BINDINGS: list[BindingType] = [
+    *_bindings("Session", _FOOTER, footer=True),
+    *_bindings("Time", _TIME, footer=False),
+    *_bindings("Events", _EVENTS, footer=False),
+    *_bindings("Kinds of events", _KINDS, footer=False),
+]
+"""In the order in which help lists them."""

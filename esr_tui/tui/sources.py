@@ -1,0 +1,46 @@
+"""Where the app's recordings come from: the store, or a script in the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from esr_tui.model.session import SessionSummary
+from esr_tui.recording import Catalog, RecordingReader, Slice
+
+
+class Reader(Protocol):
+    """One recording, read from its start on and followed at its end."""
+
+    @property
+    def state(self) -> str:
+        """live, lingering, ended or cut."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Sentences about what of the recording could not be read."""
+
+    def read(self, limit: int = ...) -> Slice:
+        """What is new; empty when nothing is. Raises RecordingError."""
+
+    def close(self) -> None:
+        """Lets the files go."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the app reads.
+
+    Both are called in worker threads, and may raise RecordingError or OSError.
+    """
+
+    sessions: Callable[[], list[SessionSummary]]
+    open: Callable[[Path], Reader]
+
+
+def store(data_dir: Path) -> Sources:
+    """The recordings below `data_dir`."""
+    catalog = Catalog(data_dir)
+    return Sources(sessions=catalog.sessions, open=RecordingReader)

@@ -1,0 +1,64 @@
+"""One-line widgets: pane titles, the session's header, notices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from esr_tui.tui.widgets.line_table import fit
+
+Part = tuple[str, str]
+"""Inert text, and the component that colours it: strong, dim, good, bad, or empty."""
+
+
+class Bar(Widget):
+    """Parts on the left, parts on the right; what does not fit is cut on the left's end."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--strong", "bar--dim", "bar--good", "bar--bad"}
+
+    DEFAULT_CSS = """
+    Bar { height: 1; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._left: Sequence[Part] = ()
+        self._right: Sequence[Part] = ()
+
+    def show(self, left: Sequence[Part], right: Sequence[Part] = ()) -> None:
+        """Shows inert parts."""
+        if (left, right) != (self._left, self._right):
+            self._left, self._right = left, right
+            self.refresh()
+
+    @property
+    def plain(self) -> str:
+        """What the bar says, without colours."""
+        return "".join(text for text, _ in (*self._left, *self._right))
+
+    def render_line(self, y: int) -> Strip:
+        """The line."""
+        base, width = self.rich_style, self.size.width
+        if y:
+            return Strip.blank(width, base)
+        right = [Segment(text, base + self._ink(name)) for text, name in self._right]
+        room = max(0, width - sum(cell_len(text) for text, _ in self._right) - 2)
+        segments = [Segment(" ", base)]
+        for text, name in self._left:
+            shown = text if cell_len(text) <= room else fit(text, room)
+            room -= cell_len(shown)
+            segments.append(Segment(shown, base + self._ink(name)))
+        segments.append(Segment(" " * room, base))
+        return Strip([*segments, *right, Segment(" ", base)]).adjust_cell_length(width, base)
+
+    def _ink(self, name: str) -> Style:
+        if not name:
+            return Style.null()
+        full = self.get_component_rich_style(f"bar--{name}")
+        return Style(color=full.color, bold=full.bold)

@@ -1,0 +1,79 @@
+"""The table of kernel events beside the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import ClassVar
+
+from esr_tui.tui.eventlog import EventLog
+from esr_tui.tui.timefmt import stamp
+from esr_tui.tui.widgets.line_table import Cell, Column, LineTable
+
+SHORT_KINDS = {"command": "cmd", "network": "net", "terminal": "tty", "resize": "size", "escape": "esc!"}
+"""Kinds in four cells, for narrow tables."""
+ROOMY = 72
+
+
+class EventTable(LineTable):
+    """The visible rows of an event log. A row's number is its place among the visible."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "event--command",
+        "event--disk",
+        "event--network",
+        "event--fork",
+        "event--exit",
+        "event--terminal",
+        "event--resize",
+        "event--gap",
+        "event--escape",
+        "event--start",
+        "event--end",
+        "event--print",
+    }
+
+    def __init__(self, log: EventLog, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._log = log
+
+    def row_total(self) -> int:
+        """Visible rows."""
+        return len(self._log.visible)
+
+    def row_key(self, row: int) -> Hashable:
+        """A row never changes once it is in the log."""
+        return self._log.visible[row]
+
+    def columns(self, width: int) -> Sequence[Column]:
+        """Time, the mark's place, kind, program, summary, pid; fewer and shorter where it is narrow."""
+        kind = 8 if width >= ROOMY else 4
+        program = 15 if width >= ROOMY + 24 else 10 if width >= 56 else 0
+        fixed = [Column("time", 9), Column("", 1), Column("kind", kind)]
+        if program:
+            fixed.append(Column("program", program))
+        pid = 7 if width >= 48 else 0
+        room = width - sum(column.width + 1 for column in fixed) - (pid + 1 if pid else 0)
+        fixed.append(Column("what", max(4, room)))
+        if pid:
+            fixed.append(Column("pid", pid, right=True))
+        return fixed
+
+    def cells(self, row: int, columns: Sequence[Column]) -> Sequence[Cell]:
+        """The cells of one event."""
+        shown = self._log.rows[self._log.visible[row]]
+        ink = f"event--{shown.kind}"
+        short = columns[2].width < 8
+        kind = SHORT_KINDS.get(shown.kind, shown.kind) if short else shown.kind
+        cells: list[Cell] = [(stamp(shown.ms)[-9:], "table--dim"), (shown.mark, "table--bad"), (kind, ink)]
+        if any(column.heading == "program" for column in columns):
+            cells.append((shown.program, "table--dim"))
+        loud = "table--bad" if shown.bad else "table--strong" if shown.kind == "command" else ink
+        cells.append((shown.summary, loud))
+        if columns[-1].heading == "pid":
+            cells.append((str(shown.pid or ""), "table--dim"))
+        return cells
+
+    @property
+    def index(self) -> int:
+        """The log's index of the highlighted event; -1 for none."""
+        return self._log.visible[self.cursor] if 0 <= self.cursor < self.row_total() else -1

@@ -1,0 +1,157 @@
+"""The time line below the session: position, event density, gaps, echo-off stretches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from esr_tui.tui.density import Density
+from esr_tui.tui.timefmt import stamp
+from esr_tui.tui.widgets.line_table import fit
+
+LABEL = 13
+"""Cells left of the track: what plays and where it stands."""
+LEVELS = " ▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the scrubber shows beside the marks."""
+
+    position: int = 0
+    duration: int = 0
+    status: str = ""
+    """Play state and speed: `▶ 4×`, `❚❚`, `● live`."""
+    busy: float | None = None
+    """Progress of a long seek, 0 to 1."""
+
+
+class Scrubber(Widget):
+    """Two lines: density above, the ribbon with position, gaps and echo-off below."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "scrubber--label",
+        "scrubber--density",
+        "scrubber--track",
+        "scrubber--played",
+        "scrubber--head",
+        "scrubber--gap",
+        "scrubber--echo-off",
+        "scrubber--busy",
+    }
+
+    DEFAULT_CSS = """
+    Scrubber { height: 2; }
+    """
+
+    class Sought(Message):
+        """The user pointed at a time."""
+
+        def __init__(self, ms: int) -> None:
+            super().__init__()
+            self.ms = ms
+
+    def __init__(self, density: Density, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._density = density
+        self._moment = Moment()
+        self._gaps: Sequence[tuple[int, int]] = ()
+        self._quiet: Sequence[tuple[int, int]] = ()
+        self._dragging = False
+        self.tooltip = "Click or drag to go to a time. Bars: events. Marks: × lost events, ┅ echo off"
+
+    def show(self, moment: Moment) -> None:
+        """Moves the head."""
+        if moment != self._moment:
+            self._moment = moment
+            self.refresh()
+
+    def mark(self, gaps: Sequence[tuple[int, int]], quiet: Sequence[tuple[int, int]]) -> None:
+        """Marks stretches (from, to in milliseconds) of loss and of hidden typing; redraws the density."""
+        self._gaps, self._quiet = gaps, quiet
+        self.refresh()
+
+    @property
+    def track(self) -> int:
+        """Cells of the track."""
+        return max(1, self.size.width - LABEL - 11)
+
+    def column(self, ms: int) -> int:
+        """The track's column of a time."""
+        duration = self._moment.duration
+        return min(self.track - 1, ms * self.track // duration) if duration else 0
+
+    def render_line(self, y: int) -> Strip:
+        """The density line or the ribbon."""
+        width, label = self.size.width, self.get_component_rich_style("scrubber--label")
+        moment = self._moment
+        left, right = (
+            (moment.status, "") if y == 0 else (stamp(moment.position), f" {stamp(moment.duration)}")
+        )
+        if y == 0 and moment.busy is not None:
+            left, label = f"{moment.busy:4.0%} esc", self.get_component_rich_style("scrubber--busy")
+        track = self._bars() if y == 0 else self._ribbon()
+        segments = [Segment(fit(f" {left}", LABEL), label), *track, Segment(right, label)]
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def _bars(self) -> list[Segment]:
+        counts = self._density.columns(self.track, self._moment.duration)
+        most = max(counts, default=0)
+        plain = self.get_component_rich_style("scrubber--density")
+        head = self.get_component_rich_style("scrubber--head")
+        here = self.column(self._moment.position)
+        return [
+            Segment(_bar(count, most), head if index == here else plain) for index, count in enumerate(counts)
+        ]
+
+    def _ribbon(self) -> list[Segment]:
+        here = self.column(self._moment.position)
+        styles = {
+            name: self.get_component_rich_style(f"scrubber--{name}")
+            for name in ("track", "played", "gap", "echo-off", "head")
+        }
+        cells: list[tuple[str, Style]] = [
+            ("━", styles["played"]) if index < here else ("─", styles["track"]) for index in range(self.track)
+        ]
+        for glyph, name, stretches in (("┅", "echo-off", self._quiet), ("×", "gap", self._gaps)):
+            for start, end in stretches:
+                for index in range(self.column(start), self.column(end) + 1):
+                    cells[index] = (glyph, styles[name])
+        glyph = cells[here][0] if cells[here][0] in "┅×" else "●"
+        cells[here] = (glyph, styles["head"])
+        return [Segment(text, style) for text, style in cells]
+
+    def _time(self, x: int) -> int:
+        column = max(0, min(x - LABEL, self.track - 1))
+        return column * self._moment.duration // max(1, self.track - 1)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Goes to the time under the pointer and follows it until it is released."""
+        self._dragging = True
+        self.capture_mouse()
+        self.post_message(self.Sought(self._time(event.x)))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Dragging."""
+        if self._dragging:
+            self.post_message(self.Sought(self._time(event.x)))
+
+    def on_mouse_up(self) -> None:
+        """The end of dragging."""
+        self._dragging = False
+        self.release_mouse()
+
+
+def _bar(count: int, most: int) -> str:
+    """A bar whose height grows with the square root, so that single events stay visible beside bursts."""
+    if not count:
+        return LEVELS[0]
+    return LEVELS[max(1, round((count / most) ** 0.5 * (len(LEVELS) - 1)))]

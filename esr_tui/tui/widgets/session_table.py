@@ -1,0 +1,141 @@
+"""The table of sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from esr_tui.model.session import LINGERING, LIVE, SessionSummary
+from esr_tui.model.text import printable
+from esr_tui.tui.timefmt import epoch, span, started
+from esr_tui.tui.widgets.line_table import Cell, Column, LineTable
+
+STATES = {"live": "● live", "lingering": "◐ linger", "ended": "○ ended", "cut": "✂ cut"}
+_FIXED: tuple[Column, ...] = (
+    Column("state", 8),
+    Column("user", 10),
+    Column("from", 21),
+    Column("terminal", 8),
+    Column("started", 11),
+    Column("idle", 7, right=True),
+    Column("last command", 0),
+    Column("cmds", 5, right=True),
+    Column("conns", 5, right=True),
+    Column("worst", 8),
+    Column("lost", 5, right=True),
+)
+_NARROW_WIDTHS = {
+    "user": 8,
+    "from": 15,
+    "terminal": 6,
+    "started": 8,
+    "idle": 6,
+    "cmds": 4,
+    "conns": 5,
+    "worst": 5,
+}
+
+
+def haystack(session: SessionSummary) -> str:
+    """What the sessions filter looks into, lowered."""
+    parts = (session.state, session.user, session.login, session.origin, session.tty or "", session.sid)
+    return printable(" ".join((*parts, session.last_command, session.started))).lower()
+
+
+class SessionTable(LineTable):
+    """Sessions in the order they were given, narrowed by words."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.shown: list[SessionSummary] = []
+        """The sessions that pass the filter, in the table's order."""
+        self._now = 0.0
+
+    def show(self, sessions: Sequence[SessionSummary], words: Sequence[str], now: float) -> None:
+        """Shows those of `sessions` that hold all `words`; `now` is Unix time, for the idle column.
+
+        The cursor stays on its session, wherever that moves.
+        """
+        here = self.current
+        self._now = now
+        hays = ((session, haystack(session)) for session in sessions)
+        self.shown = [session for session, hay in hays if all(word in hay for word in words)]
+        places = {session.sid: row for row, session in enumerate(self.shown)}
+        cursor = places.get(here.sid, self.cursor) if here else 0
+        self.cursor = max(0, min(cursor, len(self.shown) - 1)) if self.shown else -1
+        self.rows_changed()
+        self.show_row(self.cursor)
+
+    def clock(self, now: float) -> None:
+        """Lets the idle column move on."""
+        self._now = now
+        self.refresh()
+
+    @property
+    def current(self) -> SessionSummary | None:
+        """The highlighted session."""
+        return self.shown[self.cursor] if 0 <= self.cursor < len(self.shown) else None
+
+    def row_total(self) -> int:
+        """Sessions shown."""
+        return len(self.shown)
+
+    def row_key(self, row: int) -> Hashable:
+        """All that the row's cells depend on."""
+        each = self.shown[row]
+        idle = self._idle(each)
+        return (
+            each.sid,
+            each.state,
+            idle,
+            each.commands,
+            each.network,
+            each.last_command,
+            len(each.lost),
+            each.worst,
+        )
+
+    def columns(self, width: int) -> Sequence[Column]:
+        """Every column; the last command takes what room is left, some are shorter where it is narrow."""
+        columns = list(_FIXED)
+        if width < 118:
+            columns = [each._replace(width=_NARROW_WIDTHS.get(each.heading, each.width)) for each in columns]
+        if width < 92:
+            columns = [each for each in columns if each.heading not in {"started", "worst"}]
+        room = width - sum(each.width + 1 for each in columns) + 1
+        return [
+            each._replace(width=max(8, room)) if each.heading == "last command" else each for each in columns
+        ]
+
+    def _idle(self, session: SessionSummary) -> str:
+        if session.state not in {LIVE, LINGERING}:
+            return "—"
+        at = epoch(session.last_activity)
+        if at is None:
+            return "—"
+        seconds = max(0, int(self._now - at))
+        return f"{seconds}s" if seconds < 60 else span(seconds * 1000)
+
+    def cells(self, row: int, columns: Sequence[Column]) -> Sequence[Cell]:
+        """The cells of one session."""
+        each = self.shown[row]
+        ink = {"live": "table--good", "lingering": "table--good", "cut": "table--bad"}.get(
+            each.state, "table--dim"
+        )
+        lost = sum(each.lost.values())
+        cells: dict[str, Cell] = {
+            "state": (STATES.get(each.state, printable(each.state, 8)), ink),
+            "user": (printable(each.user or each.login or "?", 64), "table--strong"),
+            "from": (printable(each.origin or "?", 128), ""),
+            "terminal": (printable(each.tty or "—", 64), "" if each.tty else "table--dim"),
+            "started": (started(each.started, self._now), "table--dim"),
+            "idle": (self._idle(each), "table--dim"),
+            "last command": (
+                printable(each.last_command or "—", 512),
+                "" if each.last_command else "table--dim",
+            ),
+            "cmds": (str(each.commands), ""),
+            "conns": (str(each.network), "" if each.network else "table--dim"),
+            "worst": (printable(each.worst or "—", 16), "table--bad" if each.worst else "table--dim"),
+            "lost": (str(lost) if each.lost else "—", "table--bad" if each.lost else "table--dim"),
+        }
+        return [cells[column.heading] for column in columns]

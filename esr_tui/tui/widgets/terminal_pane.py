@@ -1,0 +1,236 @@
+"""The recorded terminal, drawn row by row."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style as RichStyle
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from esr_tui.terminal import Row, Style, Terminal
+
+GUTTER = 1
+"""Cells left of the recorded screen, where rows that may mislead are marked."""
+CACHED_ROWS = 1024
+MARK = "▌"
+
+
+def rich_style(style: Style) -> RichStyle:
+    """The recorded attributes as Rich knows them. Colours by name follow the theme's ANSI palette."""
+    return RichStyle(
+        color=_colour(style.fg),
+        bgcolor=_colour(style.bg),
+        bold=style.bold or None,
+        dim=style.faint or None,
+        italic=style.italic or None,
+        underline=style.underline or None,
+        strike=style.strike or None,
+        reverse=style.reverse or None,
+    )
+
+
+def _colour(name: str | None) -> str | None:
+    if name is None or name.startswith("#"):
+        return name
+    return f"bright_{name[6:]}" if name.startswith("bright") else name
+
+
+class TerminalPane(Widget, can_focus=True):
+    """Shows a terminal at its recorded size; where that is larger, the part around the cursor."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "terminal--outside",
+        "terminal--mark",
+        "terminal--cursor",
+        "terminal--cursor-hidden",
+    }
+
+    DEFAULT_CSS = """
+    TerminalPane { height: 1fr; width: 1fr; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "pan(0, -1)", "Pan up", show=False, id="terminal.up", tooltip="Look further up"),
+        Binding("down", "pan(0, 1)", "Pan down", show=False, id="terminal.down", tooltip="Look further down"),
+        Binding(
+            "shift+left",
+            "pan(-8, 0)",
+            "Pan left",
+            show=False,
+            id="terminal.left",
+            tooltip="Look further left",
+        ),
+        Binding(
+            "shift+right",
+            "pan(8, 0)",
+            "Pan right",
+            show=False,
+            id="terminal.right",
+            tooltip="Look further right",
+        ),
+    ]
+
+    class Clipped(Message):
+        """Another part of the recorded screen is in view."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._terminal: Terminal | None = None
+        self._left = self._top = 0
+        self._panned = False
+        self._geometry = (0, 0, False, False)
+        self._cursor = (0, 0)
+        self._strips: LRUCache[tuple[Row, int, int], Strip] = LRUCache(CACHED_ROWS)
+        self._styles: dict[Style, RichStyle] = {}
+
+    def show(self, terminal: Terminal | None) -> None:
+        """Draws what changed since the last call; another terminal is drawn whole."""
+        fresh = terminal is not self._terminal
+        self._terminal = terminal
+        if terminal is None:
+            if fresh:
+                self.refresh()
+            return
+        changed = terminal.changed()
+        geometry = (terminal.columns, terminal.rows, terminal.alternate, terminal.cursor.visible)
+        whole = self._look() or fresh or geometry != self._geometry
+        cursor = (terminal.cursor.x, terminal.cursor.y)
+        if cursor != self._cursor:
+            changed = changed | {self._cursor[1], cursor[1]}
+        self._geometry, self._cursor = geometry, cursor
+        if whole:
+            self.refresh()
+            self.post_message(self.Clipped())
+        elif regions := [Region(0, y - self._top, self.size.width, 1) for y in changed if self._sees(y)]:
+            self.refresh(*regions)
+
+    def _sees(self, y: int) -> bool:
+        return 0 <= y - self._top < self.size.height
+
+    def _look(self, *, force: bool = False) -> bool:
+        """Moves the view so that the cursor is in it; True when it moved."""
+        terminal = self._terminal
+        if terminal is None or (self._panned and not force):
+            return False
+        width, height = max(1, self.size.width - GUTTER), max(1, self.size.height)
+        left = _around(self._left, terminal.cursor.x, width, terminal.columns)
+        top = _around(self._top, terminal.cursor.y, height, terminal.rows)
+        moved = (left, top) != (self._left, self._top)
+        self._left, self._top = left, top
+        return moved
+
+    def follow_cursor(self) -> None:
+        """Ends panning by hand."""
+        self._panned = False
+        if self._look():
+            self.refresh()
+            self.post_message(self.Clipped())
+
+    @property
+    def clip(self) -> str:
+        """What part is in view, for the title; empty when it is all."""
+        terminal = self._terminal
+        if terminal is None:
+            return ""
+        width, height = self.size.width - GUTTER, self.size.height
+        parts = []
+        if terminal.rows > height:
+            parts.append(f"rows {self._top + 1}–{min(terminal.rows, self._top + height)}")
+        if terminal.columns > width:
+            parts.append(f"columns {self._left + 1}–{min(terminal.columns, self._left + width)}")
+        return ", ".join(parts)
+
+    def action_pan(self, columns: int, rows: int) -> None:
+        """Looks at another part of a recorded screen that is larger than the pane."""
+        terminal = self._terminal
+        if terminal is None:
+            return
+        width, height = self.size.width - GUTTER, self.size.height
+        left = max(0, min(self._left + columns, terminal.columns - width))
+        top = max(0, min(self._top + rows, terminal.rows - height))
+        if (left, top) != (self._left, self._top):
+            self._left, self._top, self._panned = left, top, True
+            self.refresh()
+            self.post_message(self.Clipped())
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel pans."""
+        self.action_pan(0, 2)
+        event.stop()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel pans."""
+        self.action_pan(0, -2)
+        event.stop()
+
+    def on_resize(self) -> None:
+        """Another part may be in view now."""
+        self._look()
+        self.refresh()
+        self.post_message(self.Clipped())
+
+    def notify_style_update(self) -> None:
+        """Other colours: nothing drawn before holds."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the view."""
+        width = self.size.width
+        outside = self.get_component_rich_style("terminal--outside")
+        terminal, row_y = self._terminal, y + self._top
+        if terminal is None or row_y >= terminal.rows:
+            return Strip.blank(width, outside)
+        row = terminal.row(row_y)
+        strip = self._strip(row, terminal.columns)
+        cursor = terminal.cursor
+        if cursor.y == row_y:
+            strip = self._with_cursor(strip, min(cursor.x, terminal.columns - 1), cursor.visible)
+        view = strip.crop(self._left, self._left + width - GUTTER).adjust_cell_length(width - GUTTER, outside)
+        mark = self.get_component_rich_style("terminal--mark")
+        gutter = Segment(MARK, mark) if row.marked else Segment(" ", self.rich_style)
+        return Strip([gutter, *view], width)
+
+    def _strip(self, row: Row, columns: int) -> Strip:
+        key = (row, columns, self._left)
+        strip = self._strips.get(key)
+        if strip is None:
+            base = self.rich_style
+            segments = [Segment(run.text, base + self._style(run.style)) for run in row.runs]
+            strip = Strip(segments).adjust_cell_length(columns, base)
+            self._strips[key] = strip
+        return strip
+
+    def _style(self, style: Style) -> RichStyle:
+        found = self._styles.get(style)
+        if found is None:
+            if len(self._styles) > CACHED_ROWS * 4:
+                self._styles.clear()
+            found = self._styles[style] = rich_style(style)
+        return found
+
+    def _with_cursor(self, strip: Strip, x: int, visible: bool) -> Strip:
+        style = self.get_component_rich_style("terminal--cursor" if visible else "terminal--cursor-hidden")
+        after = x + (2 if cell_len(strip.crop(x, x + 2).text[:1]) == 2 else 1)
+        before, at, rest = strip.crop(0, x), strip.crop(x, after), strip.crop(after)
+        marked = [Segment(segment.text, (segment.style or RichStyle.null()) + style) for segment in at]
+        return Strip([*before, *marked, *rest])
+
+
+def _around(start: int, cursor: int, room: int, total: int) -> int:
+    """Where a window of `room` cells starts, moved as little as possible, so that it holds `cursor`."""
+    if total <= room:
+        return 0
+    if cursor < start:
+        start = cursor
+    elif cursor >= start + room:
+        start = cursor - room + 1
+    return max(0, min(start, total - room))
