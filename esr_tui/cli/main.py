@@ -121,12 +121,14 @@ def run(args: Sequence[str] | None = None) -> int:
         code: Any = esr.main(args=args, prog_name="esr", standalone_mode=False)
         return int(code or 0)
     except click.UsageError as error:
-        error.show()
+        command = error.ctx.command_path if error.ctx else "esr"
+        said = printable(" ".join(error.format_message().split()).rstrip("."), 1000)
+        click.echo(f"esr: {said}; see `{command} --help`", err=True)
         return error.exit_code
     except click.Abort:
         return INTERRUPTED
     except click.ClickException as error:
-        said = error.format_message()
+        said = printable(error.format_message(), 1000)
     except expected_errors() as error:
         said = sentence(error)
     click.echo(f"esr: {said}", err=True)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from esr_tui.config import Config
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -58,3 +61,18 @@ def data_dir_of(data_dir: Path | None, config: Path | None) -> Path:
     from esr_tui.config import load  # noqa: PLC0415  (YAML costs time that most calls need not pay)
 
     return Path(load(inherited("config", config)).data_dir)
+
+
+def settings_of(data_dir: Path | None, config: Path | None) -> Config:
+    """The whole configuration, with the store that is meant.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    import msgspec  # noqa: PLC0415
+
+    from esr_tui.config import load  # noqa: PLC0415
+
+    loaded = load(inherited("config", config))
+    store = inherited("data_dir", data_dir) or os.environ.get("ESR_DATA_DIR") or loaded.data_dir
+    return msgspec.structs.replace(loaded, data_dir=Path(store))

@@ -64,6 +64,20 @@ def test_a_wrong_command_names_the_right_ones(capsys):
     assert "\x1b" not in err
 
 
+@pytest.mark.parametrize(
+    "args",
+    [["--\x1b[2J"], ["events"], ["events", "x", "--kind", "\x1b[2J"], ["screen", "x", "--format", "gif"]],
+)
+def test_wrong_usage_is_one_inert_line_and_exit_code_2(args, capsys):
+    assert run(args) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("esr: ")
+    assert "--help`" in err
+    assert len(err.splitlines()) == 1
+    assert "\x1b" not in err
+
+
 def test_the_store_comes_from_the_option_the_variable_or_the_configuration(
     recorder, tmp_path, monkeypatch, capsys
 ):
