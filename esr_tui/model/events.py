@@ -220,6 +220,9 @@ class Disk(KernelEvent, frozen=True, kw_only=True, tag="session.disk"):
     target: str | None = None
     """Absolute path of a rename's or link's other side; a symbolic link's text."""
     mode: int | None = None
+    """Permission bits given to create, mkdir, mknod, chmod; the length given to truncate."""
+    owner: str | None = None
+    """chown's "uid:gid"; "-" for what stays as it is."""
     count: int = 1
     """How many identical calls this event stands for."""
     truncated: bool = False
@@ -243,7 +246,7 @@ class Network(KernelEvent, frozen=True, kw_only=True, tag="session.network"):
     protocol: str = "tcp"
     """tcp or udp."""
     state: str = ""
-    """attempt, established, refused, timeout, failed, closed, accepted, listening, sent."""
+    """TCP: attempt, established, refused, timeout, failed, closed, accepted, listening. UDP: connected, sent."""
     return_code: int = 0
     """-errno of a connection that failed."""
     rx: int | None = None

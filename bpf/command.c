@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * Commands: one record an exec, made when the new image is in place, so that argv is what the program really got; and
+ * failed execs. Here a login becomes a session: a login daemon's child that leads a session of its own and executes
+ * something that is not the daemon.
+ */
+#define COMMAND_BLOB 16384
+#define ARGV_FIRST 4096  /* bytes of argv in the record itself */
+#define ARGV_MORE 16384  /* and in each record that continues it */
+#define ARGV_RECORDS 16  /* at most: 260 KiB in all */
+#define FAILED_ARGS 64
+#define FAILED_ARG_BYTES 1024
+
+struct descriptor {
+  u64 inode;
+  u32 mode;
+  u32 rdev;
+  u32 links;
+  u32 open;
+};
+
+struct command_record {
+  struct header h;
+  u64 outer;      /* the session inside which a new session's daemon runs */
+  u64 argv_bytes; /* of the new image, whole */
+  u32 euid;
+  u32 ruid;
+  u32 loginuid;
+  u32 pgid;
+  u32 posix_sid;
+  s32 error;
+  u32 tty_major;
+  u32 tty_index;
+  u16 rows;
+  u16 columns;
+  u32 lflag;
+  u32 image_links;
+  u32 argv_sent;
+  struct descriptor fds[3];
+  char blob[COMMAND_BLOB + FAILED_ARG_BYTES];
+};
+
+struct argv_record {
+  struct header h;
+  u64 exec_ktime; /* of the record that this one continues */
+  char blob[ARGV_MORE + 256];
+};
+
+BPF_PERCPU_ARRAY(command_scratch, struct command_record, 1);
+BPF_PERCPU_ARRAY(argv_scratch, struct argv_record, 1);
+
+static inline void describe(struct descriptor *d, void *file) {
+  void *inode = file ? deref(file, OFF_file_f_inode) : 0;
+  d->open = inode != 0;
+  d->inode = inode ? deref64(inode, OFF_inode_i_ino) : 0;
+  d->mode = inode ? deref16(inode, OFF_inode_i_mode) : 0;
+  d->rdev = inode ? deref32(inode, OFF_inode_i_rdev) : 0;
+  d->links = inode ? deref32(inode, OFF_inode___i_nlink) : 0;
+}
+
+static inline void describe_task(struct command_record *r, void *task) {
+  void *cred = deref(task, OFF_task_struct_cred), *tty = deref(deref(task, OFF_task_struct_signal), OFF_signal_struct_tty);
+  r->euid = deref32(cred, OFF_cred_euid);
+  r->ruid = deref32(cred, OFF_cred_uid);
+  r->loginuid = HAVE_task_struct_loginuid ? deref32(task, OFF_task_struct_loginuid) : ~0U;
+  r->pgid = group_of(task, 2);
+  r->posix_sid = group_of(task, 3);
+  r->tty_major = tty ? deref32(deref(tty, OFF_tty_struct_driver), OFF_tty_driver_major) : 0;
+  r->tty_index = tty ? deref32(tty, OFF_tty_struct_index) : ~0U;
+  r->rows = tty ? deref16(tty, OFF_tty_struct_winsize) : 0;
+  r->columns = tty ? deref16(tty, OFF_tty_struct_winsize + 2) : 0;
+  r->lflag = tty ? deref32(tty, OFF_tty_struct_termios + OFF_ktermios_c_lflag) : 0;
+}
+
+static inline u32 witnesses(struct command_record *r, struct proc *proc, u32 lineage) {
+  u32 found = lineage ? WITNESS_LINEAGE : 0;
+  struct session *session = sessions.lookup(&proc->session);
+  if (!session) return found;
+  if (session->audit != ~0U && session->audit == r->h.audit) found |= WITNESS_AUDIT;
+  if (session->tty >= 0 && r->tty_major >= 136 && r->tty_major <= 143 && session->tty == (s32)r->tty_index)
+    found |= WITNESS_TTY;
+  if (session->cgroup && bpf_get_current_ancestor_cgroup_id(session->cgroup_level) == session->cgroup)
+    found |= WITNESS_CGROUP;
+  return found;
+}
+
+/* The rest of an argv that is longer than ARGV_FIRST. */
+static inline void send_argv(struct command_record *r, u64 from, u64 to) {
+  int zero = 0;
+  struct argv_record *more = argv_scratch.lookup(&zero);
+  if (!more) return;
+  more->h = r->h;
+  more->h.type = RECORD_ARGV;
+  more->exec_ktime = r->h.ktime;
+  for (int i = 0; i < ARGV_RECORDS; i++) {
+    if (from >= to) break;
+    u64 n = to - from;
+    if (n > ARGV_MORE) n = ARGV_MORE;
+    if (bpf_probe_read_user(more->blob, n, (void *)from)) {
+      count_loss(r->h.session, RING_COMMAND, CAUSE_UNREADABLE, 1);
+      return;
+    }
+    more->h.used = n;
+    if (command_ring.ringbuf_output(more, LENGTH(more, ARGV_MORE), 0)) count_loss(r->h.session, RING_COMMAND, CAUSE_RING_FULL, 1);
+    from += n;
+  }
+}
+
+/* TP_PROTO(struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm) */
+int on_exec(struct bpf_raw_tracepoint_args *ctx) {
+  void *task = (void *)ctx->args[0], *bprm = (void *)ctx->args[2];
+  u32 tgid = bpf_get_current_pid_tgid() >> 32;
+  struct comm comm = {};
+  bpf_get_current_comm(&comm.name, COMM_LEN);
+  u32 *daemon_image = daemons.lookup(&comm);
+  struct proc *known = procs.lookup(&tgid);
+  struct proc proc = {};
+  u64 outer = 0;
+  u32 flags = 0;
+  if (known) {
+    proc = *known;
+  } else {
+    proc.session = session_by_witness(task);
+    if (proc.session) proc.role = ROLE_MEMBER;
+  }
+  if (daemon_image) {
+    proc.role |= ROLE_DAEMON;
+  } else if (proc.role & ROLE_DAEMON) {
+    if (group_of(task, 3) == tgid) { /* a login's first process */
+      outer = proc.session;
+      proc.session = (bpf_ktime_get_boot_ns() & ~0xffULL) | (bpf_get_smp_processor_id() & 0xff);
+      proc.role = ROLE_MEMBER;
+      flags = FLAG_NEW_SESSION;
+    } else if (proc.role & ROLE_MEMBER) {
+      proc.role = ROLE_MEMBER;
+    } else { /* a helper of the daemon (PAM, AuthorizedKeysCommand): no session's, so it leaves the map */
+      struct process_record gone = {};
+      fill_header(&gone.h, RECORD_EXIT, task, &proc);
+      send_process(&gone, 0);
+      procs.delete(&tgid);
+      return 0;
+    }
+  }
+  if (!proc.role) return 0;
+  int zero = 0;
+  struct command_record *r = command_scratch.lookup(&zero);
+  if (!r) return 0;
+  if (procs.update(&tgid, &proc)) count_loss(proc.session, RING_COMMAND, CAUSE_MAP_FULL, 1);
+
+  fill_header(&r->h, RECORD_EXEC, task, &proc);
+  r->h.flags = flags;
+  r->outer = outer;
+  r->error = 0;
+  describe_task(r, task);
+  if (flags & FLAG_NEW_SESSION) {
+    struct session session = {.audit = r->h.audit, .tty = -1};
+    if (r->tty_major >= 136 && r->tty_major <= 143) session.tty = r->tty_index;
+    if (sessions.update(&proc.session, &session)) count_loss(proc.session, RING_COMMAND, CAUSE_MAP_FULL, 1);
+    if (session.audit != ~0U) audits.update(&session.audit, &proc.session);
+  }
+  r->h.witness = witnesses(r, &proc, known != 0);
+
+  void *mm = deref(task, OFF_task_struct_mm), *exe = deref(mm, OFF_mm_struct_exe_file);
+  void *fs = deref(task, OFF_task_struct_fs);
+  r->image_links = deref32(deref(exe, OFF_file_f_inode), OFF_inode___i_nlink);
+  PUT_KERNEL_STRING(r, COMMAND_BLOB, TAG_FILENAME, 1024, deref(bprm, OFF_linux_binprm_filename));
+  void *interpreter = deref(bprm, OFF_linux_binprm_interp);
+  if (interpreter != deref(bprm, OFF_linux_binprm_filename))
+    PUT_KERNEL_STRING(r, COMMAND_BLOB, TAG_INTERPRETER, 512, interpreter);
+  PUT_PATH(r, COMMAND_BLOB, TAG_CWD, deref(fs, OFF_fs_struct_pwd + OFF_path_dentry), deref(fs, OFF_fs_struct_pwd + OFF_path_mnt));
+  PUT_PATH(r, COMMAND_BLOB, TAG_EXE, deref(exe, OFF_file_f_path + OFF_path_dentry), deref(exe, OFF_file_f_path + OFF_path_mnt));
+
+  u64 from = deref64(mm, OFF_mm_struct_arg_start), to = deref64(mm, OFF_mm_struct_arg_end);
+  u32 start = r->h.used & (COMMAND_BLOB - 1);
+  u64 n = to - from;
+  r->argv_bytes = n;
+  if (n > ARGV_FIRST) n = ARGV_FIRST;
+  r->argv_sent = n;
+  if (start < COMMAND_BLOB - ARGV_FIRST - 4) {
+    if (bpf_probe_read_user(&r->blob[start + 4], n, (void *)from)) {
+      r->h.flags |= FLAG_UNREADABLE;
+      r->argv_bytes = 0;
+      n = 0;
+      from = to;
+      count_loss(proc.session, RING_COMMAND, CAUSE_UNREADABLE, 1);
+    }
+    PIECE(r->blob, start, TAG_ARGV, n);
+    r->h.used = start + 4 + n;
+    from += n;
+  }
+#pragma unroll
+  for (int fd = 0; fd < 3; fd++) {
+    void *file = file_of(task, fd);
+    describe(&r->fds[fd], file);
+    if ((r->fds[fd].mode & 0170000) == 0100000)
+      PUT_PATH(r, COMMAND_BLOB, TAG_FD0 + fd, deref(file, OFF_file_f_path + OFF_path_dentry), deref(file, OFF_file_f_path + OFF_path_mnt));
+  }
+  if (command_ring.ringbuf_output(r, LENGTH(r, COMMAND_BLOB), 0)) count_loss(proc.session, RING_COMMAND, CAUSE_RING_FULL, 1);
+  if (from < to) send_argv(r, from, to);
+  return 0;
+}
+
+/* execve(filename, argv, envp) and execveat(dirfd, filename, argv, envp, flags) that failed. */
+int on_exec_failed(struct sys_exit *ctx) {
+  if (ctx->ret >= 0) return 0;
+  u32 tgid = bpf_get_current_pid_tgid() >> 32;
+  struct proc *known = procs.lookup(&tgid);
+  if (!known || !(known->role & ROLE_MEMBER)) return 0;
+  int zero = 0;
+  struct command_record *r = command_scratch.lookup(&zero);
+  if (!r) return 0;
+  struct proc proc = *known;
+  void *task = (void *)bpf_get_current_task(), *regs = user_registers();
+  u32 shift = ctx->nr == __NR_execveat;
+  fill_header(&r->h, RECORD_EXEC, task, &proc);
+  r->h.flags = FLAG_FAILED;
+  r->outer = 0;
+  r->error = ctx->ret;
+  r->argv_bytes = r->argv_sent = 0;
+  r->image_links = 1;
+  describe_task(r, task);
+  r->h.witness = witnesses(r, &proc, 1);
+  PUT_USER_STRING(r, COMMAND_BLOB, TAG_FILENAME, 2048, argument(regs, shift));
+  void *fs = deref(task, OFF_task_struct_fs);
+  PUT_PATH(r, COMMAND_BLOB, TAG_CWD, deref(fs, OFF_fs_struct_pwd + OFF_path_dentry), deref(fs, OFF_fs_struct_pwd + OFF_path_mnt));
+#pragma unroll
+  for (int fd = 0; fd < 3; fd++) describe(&r->fds[fd], file_of(task, fd));
+
+  u64 vector = argument(regs, 1 + shift), start = r->h.used, whole = 0;
+  BOUND(start, COMMAND_BLOB);
+  u64 at = start + 4;
+  for (int i = 0; i < FAILED_ARGS; i++) {
+    BOUND(at, COMMAND_BLOB);
+    u64 string = 0;
+    if (bpf_probe_read_user(&string, sizeof(string), (void *)(vector + i * sizeof(string)))) break;
+    if (!string) {
+      whole = 1;
+      break;
+    }
+    if (at > COMMAND_BLOB - FAILED_ARG_BYTES) break;
+    long n = bpf_probe_read_user_str(&r->blob[at], FAILED_ARG_BYTES, (void *)string);
+    if (n <= 0) break;
+    if (n == FAILED_ARG_BYTES) r->h.flags |= FLAG_TRUNCATED;
+    BOUND(n, FAILED_ARG_BYTES * 2);
+    at += n;
+  }
+  BOUND(at, COMMAND_BLOB);
+  PIECE(r->blob, start, TAG_ARGV, at - start - 4);
+  r->h.used = at;
+  if (!whole) r->h.flags |= FLAG_TRUNCATED;
+  if (command_ring.ringbuf_output(r, LENGTH(r, COMMAND_BLOB), 0)) count_loss(proc.session, RING_COMMAND, CAUSE_RING_FULL, 1);
+  return 0;
+}

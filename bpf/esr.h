@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * What every kernel program of esr shares: limits, records, maps, and the few ways of looking at a task.
+ *
+ * The loader puts two blocks before this text: OFF_<struct>_<member>, byte offsets taken from the running kernel's
+ * BTF, and the ring sizes <RING>_PAGES. Nothing here is compiled from kernel headers.
+ *
+ * A record is a fixed header, a fixed part of its kind, and a blob of pieces {u16 tag, u16 length, bytes}. Only the
+ * bytes used are sent. A path is sent as its components, leaf first, each ended by a NUL.
+ */
+#include <asm/unistd.h>
+
+#define COMM_LEN 16
+#define NAME_MAX_LEN 256  /* one path component with its NUL */
+#define PATH_COMPONENTS 40
+#define PATH_BYTES 4096
+#define MAX_PROCESSES 65536
+#define MAX_SOCKETS 65536
+#define MAX_SESSIONS 4096
+#define MAX_LOSSES 16384
+
+enum record_type {
+  RECORD_EXEC = 1,
+  RECORD_ARGV = 2,
+  RECORD_FORK = 3,
+  RECORD_EXIT = 4,
+  RECORD_MOVED = 5,
+  RECORD_RING = 6,
+  RECORD_DISK = 7,
+  RECORD_SOCKET = 8,
+  RECORD_OUTPUT = 9,
+  RECORD_WINSIZE = 10,
+  RECORD_TERMIOS = 11,
+};
+
+enum tag {
+  TAG_FILENAME = 1,
+  TAG_INTERPRETER = 2,
+  TAG_CWD = 3,
+  TAG_EXE = 4,
+  TAG_ARGV = 5,
+  TAG_FD0 = 6, /* and FD1, FD2 */
+  TAG_GIVEN = 9,
+  TAG_BASE = 10,
+  TAG_OPENED = 11,
+  TAG_TARGET = 12,
+  TAG_TARGET_BASE = 13,
+  TAG_PAYLOAD = 14,
+};
+
+enum cause { CAUSE_RING_FULL = 1, CAUSE_MAP_FULL = 2, CAUSE_UNREADABLE = 3, CAUSE_TOO_LONG = 4 };
+enum ring { RING_COMMAND = 1, RING_DISK = 2, RING_NETWORK = 3, RING_TERMINAL = 4 };
+
+/* Bits of proc.role. A login daemon (sshd) is watched for the sessions it starts; a member is recorded. */
+#define ROLE_DAEMON 1
+#define ROLE_MEMBER 2
+
+/* Bits of header.flags */
+#define FLAG_NEW_SESSION 1
+#define FLAG_FAILED 2
+#define FLAG_TRUNCATED 4
+#define FLAG_UNREADABLE 8
+#define FLAG_CREATED 16
+
+/* Bits of header.witness: what ties the process to its session */
+#define WITNESS_LINEAGE 1
+#define WITNESS_AUDIT 2
+#define WITNESS_CGROUP 4
+#define WITNESS_TTY 8
+
+struct header {
+  u64 ktime;
+  u64 session; /* kernel's id of the session; 0 for a login daemon */
+  u64 cgroup;
+  u32 type;
+  u32 pid;
+  u32 ppid;
+  u32 audit;
+  u32 flags;
+  u16 witness;
+  u16 role;
+  u32 used; /* bytes of the blob */
+  u32 pad;
+  char comm[COMM_LEN];
+};
+
+struct comm {
+  char name[COMM_LEN];
+};
+
+struct proc {
+  u64 session;
+  u32 role;
+  u32 pad;
+};
+
+struct session {
+  u64 cgroup; /* 0 until the session has one of its own */
+  u32 cgroup_level;
+  u32 audit;
+  s32 tty; /* index of its pseudo-terminal, -1 without */
+  u32 pad;
+};
+
+struct loss {
+  u64 who; /* session, or for terminals the reader's pid */
+  u32 ring;
+  u32 cause;
+};
+
+BPF_HASH(procs, u32, struct proc, MAX_PROCESSES);
+BPF_HASH(sessions, u64, struct session, MAX_SESSIONS);
+BPF_HASH(audits, u32, u64, MAX_SESSIONS);
+BPF_HASH(cgroups, u64, u64, MAX_SESSIONS);
+BPF_HASH(daemons, struct comm, u32, 64);
+BPF_HASH(losses, struct loss, u64, MAX_LOSSES);
+BPF_ARRAY(unattributed, u64, 1); /* losses that found no room in the map above */
+
+/* The arguments of a sys_exit_* tracepoint, the same for every system call. */
+struct sys_exit {
+  u64 common;
+  int nr;
+  int pad;
+  long ret;
+};
+
+static inline void *deref(void *base, u32 offset) {
+  void *value = 0;
+  bpf_probe_read_kernel(&value, sizeof(value), (char *)base + offset);
+  return value;
+}
+
+static inline u32 deref32(void *base, u32 offset) {
+  u32 value = 0;
+  bpf_probe_read_kernel(&value, sizeof(value), (char *)base + offset);
+  return value;
+}
+
+static inline u64 deref64(void *base, u32 offset) {
+  u64 value = 0;
+  bpf_probe_read_kernel(&value, sizeof(value), (char *)base + offset);
+  return value;
+}
+
+static inline u16 deref16(void *base, u32 offset) {
+  u16 value = 0;
+  bpf_probe_read_kernel(&value, sizeof(value), (char *)base + offset);
+  return value;
+}
+
+static inline void count_loss(u64 who, u32 ring, u32 cause, u64 amount) {
+  struct loss key = {.who = who, .ring = ring, .cause = cause};
+  u64 zero = 0, *count = losses.lookup_or_try_init(&key, &zero);
+  if (count) {
+    __sync_fetch_and_add(count, amount);
+  } else {
+    int index = 0;
+    count = unattributed.lookup(&index);
+    if (count) __sync_fetch_and_add(count, amount);
+  }
+}
+
+/* All ones when the kernel was built without audit, as when no login set it. */
+static inline u32 audit_session(void *task) {
+  return HAVE_task_struct_sessionid ? deref32(task, OFF_task_struct_sessionid) : ~0U;
+}
+
+static inline void *parent_of(void *task) { return deref(task, OFF_task_struct_real_parent); }
+
+static inline u32 tgid_of(void *task) { return deref32(task, OFF_task_struct_tgid); }
+
+/* kind: 2 for the process group, 3 for the session (enum pid_type). In the initial pid namespace. */
+static inline u32 group_of(void *task, u32 kind) {
+  void *pid = deref(deref(task, OFF_task_struct_signal), OFF_signal_struct_pids + kind * sizeof(void *));
+  return pid ? deref32(pid, OFF_pid_numbers + OFF_upid_nr) : 0;
+}
+
+static inline void *file_of(void *task, u32 fd) {
+  void *table = deref(deref(task, OFF_task_struct_files), OFF_files_struct_fdt);
+  if (fd >= deref32(table, OFF_fdtable_max_fds)) return 0;
+  void *slots = deref(table, OFF_fdtable_fd);
+  return deref(slots, fd * sizeof(void *));
+}
+
+/* Argument `index` of the system call that is returning; the user's registers are still on the stack. */
+static inline u64 argument(void *regs, u32 index) {
+  u32 offset = index == 0   ? OFF_ARG0
+               : index == 1 ? OFF_ARG1
+               : index == 2 ? OFF_ARG2
+               : index == 3 ? OFF_ARG3
+               : index == 4 ? OFF_ARG4
+                            : OFF_ARG5;
+  return deref64(regs, offset);
+}
+
+static inline void *user_registers(void) { return (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf()); }
+
+static inline void fill_header(struct header *h, u32 type, void *task, struct proc *proc) {
+  h->ktime = bpf_ktime_get_boot_ns();
+  h->session = proc->session;
+  h->cgroup = bpf_get_current_cgroup_id();
+  h->type = type;
+  h->pid = bpf_get_current_pid_tgid() >> 32;
+  h->ppid = tgid_of(parent_of(task));
+  h->audit = audit_session(task);
+  h->flags = 0;
+  h->witness = 0;
+  h->role = proc->role;
+  h->used = 0;
+  h->pad = 0;
+  bpf_get_current_comm(&h->comm, COMM_LEN);
+}
+
+/*
+ * Pieces of the blob. BLOB is a power of two and the array behind it has room for one more piece, so that masking
+ * the offset is all the verifier needs.
+ */
+#define PIECE(blob, at, tag, length) \
+  do { \
+    u32 piece = ((u32)(tag)) | ((u32)(length) << 16); \
+    __builtin_memcpy(&(blob)[at], &piece, sizeof(piece)); \
+  } while (0)
+
+/* Bounds a value in a way that the compiler cannot prove needless: the verifier then sees the same range each time. */
+#define BOUND(value, size) asm volatile("%0 &= %1" : "+r"(value) : "i"((size)-1))
+
+/* Appends the absolute path of a dentry on a mount: its components, leaf first. Crosses mounts upwards. */
+#define PUT_PATH(record, size, tag, path_dentry, path_mount) \
+  do { \
+    u64 start = (record)->h.used, at, whole = 0; \
+    void *dentry = (path_dentry); \
+    char *mount = (char *)(path_mount)-OFF_mount_mnt; \
+    BOUND(start, size); \
+    if (start < (size)-PATH_BYTES - 4) { \
+      at = start + 4; \
+      for (int i = 0; i < PATH_COMPONENTS; i++) { \
+        BOUND(at, size); \
+        void *parent = deref(dentry, OFF_dentry_d_parent); \
+        void *root = deref(mount, OFF_mount_mnt + OFF_vfsmount_mnt_root); \
+        char *upper = deref(mount, OFF_mount_mnt_parent); \
+        if (dentry == root && upper != mount) { \
+          dentry = deref(mount, OFF_mount_mnt_mountpoint); \
+          mount = upper; \
+          continue; \
+        } \
+        if (at > start + PATH_BYTES - NAME_MAX_LEN) break; \
+        u64 n = bpf_probe_read_kernel_str(&(record)->blob[at], NAME_MAX_LEN, deref(dentry, OFF_dentry_d_name + OFF_qstr_name)); \
+        BOUND(n, NAME_MAX_LEN * 2); \
+        at += n; \
+        if (dentry == parent || dentry == root) { \
+          whole = 1; \
+          break; \
+        } \
+        dentry = parent; \
+      } \
+      BOUND(at, size); \
+      if (!whole) (record)->h.flags |= FLAG_TRUNCATED; \
+      PIECE((record)->blob, start, tag, at - start - 4); \
+      (record)->h.used = at; \
+    } else { \
+      (record)->h.flags |= FLAG_TRUNCATED; \
+    } \
+  } while (0)
+
+/* Appends a string, at most `limit` bytes with its NUL (a power of two). `read` is the helper for its memory. */
+#define PUT_STRING(record, size, tag, limit, read, address) \
+  do { \
+    u64 start = (record)->h.used; \
+    BOUND(start, size); \
+    if (start < (size) - (limit)-4) { \
+      long n = read(&(record)->blob[start + 4], limit, (void *)(address)); \
+      if (n < 0) { \
+        (record)->h.flags |= FLAG_UNREADABLE; \
+        n = 0; \
+      } \
+      if (n == (limit)) (record)->h.flags |= FLAG_TRUNCATED; \
+      BOUND(n, (limit)*2); \
+      PIECE((record)->blob, start, tag, n); \
+      (record)->h.used = start + 4 + n; \
+    } else { \
+      (record)->h.flags |= FLAG_TRUNCATED; \
+    } \
+  } while (0)
+
+#define PUT_USER_STRING(record, size, tag, limit, address) \
+  PUT_STRING(record, size, tag, limit, bpf_probe_read_user_str, address)
+
+#define PUT_KERNEL_STRING(record, size, tag, limit, address) \
+  PUT_STRING(record, size, tag, limit, bpf_probe_read_kernel_str, address)
+
+/* Bytes of a record to send: the header, the fixed part and the used part of the blob (at most `size`). */
+#define LENGTH(record, size) \
+  (sizeof(*(record)) - sizeof((record)->blob) + ((record)->h.used > (size) ? (size) : (record)->h.used))

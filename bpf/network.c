@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * Connections: TCP through the socket's own changes of state, with the kernel's addresses, so that refused ones are
+ * seen too; what is accepted, and datagrams, where the system call returns. IPv4 and IPv6.
+ */
+#define INET4 2
+#define INET6 10
+#define STREAM 1
+#define PROTOCOL_TCP 6
+#define PROTOCOL_UDP 17
+#define PORT_DNS 53
+#define PAYLOAD 512
+#define MESSAGES 8 /* of one sendmmsg */
+
+/* enum of net/tcp_states.h */
+#define ESTABLISHED 1
+#define SYN_SENT 2
+#define CLOSED 7
+#define LISTENING 10
+
+enum socket_event {
+  SOCKET_ATTEMPT = 1,
+  SOCKET_ESTABLISHED = 2,
+  SOCKET_FAILED = 3,
+  SOCKET_CLOSED = 4,
+  SOCKET_LISTENING = 5,
+  SOCKET_ACCEPTED = 6,
+  SOCKET_UDP_CONNECT = 7,
+  SOCKET_UDP_SEND = 8,
+};
+
+struct endpoint {
+  u8 address[16]; /* IPv4 in the first four bytes */
+  u16 port;       /* host order */
+  u16 pad;
+};
+
+struct socket_record {
+  struct header h;
+  u64 sent;
+  u64 received;
+  struct endpoint source;
+  struct endpoint destination;
+  u16 family;
+  u16 protocol;
+  u32 event;
+  s32 error;
+  u32 pad;
+};
+
+struct datagram_record {
+  struct socket_record r;
+  char blob[PAYLOAD + 8];
+};
+
+/* Who owns a TCP socket: its later changes of state happen in any process's time. */
+struct owner {
+  struct header h;
+  struct endpoint source; /* a closed socket has forgotten its port */
+  u32 pad;
+};
+
+BPF_RINGBUF_OUTPUT(network_ring, NETWORK_PAGES);
+BPF_HASH(sockets, u64, struct owner, MAX_SOCKETS);
+BPF_PERCPU_ARRAY(datagram_scratch, struct datagram_record, 1);
+
+static inline void send_socket(struct socket_record *r) {
+  if (network_ring.ringbuf_output(r, sizeof(*r), 0)) count_loss(r->h.session, RING_NETWORK, CAUSE_RING_FULL, 1);
+}
+
+static inline void read_addresses(struct socket_record *r, void *sk) {
+  r->family = deref16(sk, OFF_sock_common_skc_family);
+  r->source.port = deref16(sk, OFF_sock_common_skc_num);
+  r->destination.port = bpf_ntohs(deref16(sk, OFF_sock_common_skc_dport));
+  if (r->family == INET4) {
+    bpf_probe_read_kernel(r->source.address, 4, (char *)sk + OFF_sock_common_skc_rcv_saddr);
+    bpf_probe_read_kernel(r->destination.address, 4, (char *)sk + OFF_sock_common_skc_daddr);
+  } else {
+    bpf_probe_read_kernel(r->source.address, 16, (char *)sk + OFF_sock_common_skc_v6_rcv_saddr);
+    bpf_probe_read_kernel(r->destination.address, 16, (char *)sk + OFF_sock_common_skc_v6_daddr);
+  }
+}
+
+static inline void remember(u64 key, struct socket_record *r) {
+  struct owner owner = {.h = r->h, .source = r->source};
+  if (sockets.update(&key, &owner)) count_loss(r->h.session, RING_NETWORK, CAUSE_MAP_FULL, 1);
+}
+
+/* TP_PROTO(const struct sock *sk, const int oldstate, const int newstate) */
+int on_tcp_state(struct bpf_raw_tracepoint_args *ctx) {
+  void *sk = (void *)ctx->args[0];
+  int before = ctx->args[1], now = ctx->args[2];
+  u64 key = (u64)sk;
+  struct socket_record r = {};
+  if (now == SYN_SENT || now == LISTENING) {
+    u32 tgid = bpf_get_current_pid_tgid() >> 32;
+    struct proc *known = procs.lookup(&tgid);
+    if (!known || !(known->role & ROLE_MEMBER)) return 0;
+    struct proc proc = *known;
+    fill_header(&r.h, RECORD_SOCKET, (void *)bpf_get_current_task(), &proc);
+    remember(key, &r);
+    r.event = now == SYN_SENT ? SOCKET_ATTEMPT : SOCKET_LISTENING;
+  } else {
+    struct owner *owner = sockets.lookup(&key);
+    if (!owner) return 0;
+    if (now == ESTABLISHED) {
+      r.event = SOCKET_ESTABLISHED;
+    } else if (now == CLOSED) {
+      r.event = before == SYN_SENT ? SOCKET_FAILED : SOCKET_CLOSED;
+    } else {
+      return 0;
+    }
+    r.h = owner->h;
+    r.h.ktime = bpf_ktime_get_boot_ns();
+    r.source = owner->source;
+  }
+  r.protocol = PROTOCOL_TCP;
+  struct endpoint source = r.source;
+  read_addresses(&r, sk);
+  if (now == ESTABLISHED) remember(key, &r);
+  if (now == CLOSED) {
+    if (source.port) r.source = source;
+    sockets.delete(&key);
+    r.error = deref32(sk, OFF_sock_sk_err);
+    r.sent = deref64(sk, OFF_tcp_sock_bytes_sent) - deref64(sk, OFF_tcp_sock_bytes_retrans);
+    r.received = deref64(sk, OFF_tcp_sock_bytes_received);
+  }
+  send_socket(&r);
+  return 0;
+}
+
+/* The sock of an open file, or 0 when the file is no internet socket. */
+static inline void *sock_of(void *file) {
+  if (!file || (deref16(deref(file, OFF_file_f_inode), OFF_inode_i_mode) & 0170000) != 0140000) return 0;
+  void *sk = deref(deref(file, OFF_file_private_data), OFF_socket_sk);
+  if (!sk) return 0;
+  u16 family = deref16(sk, OFF_sock_common_skc_family);
+  return family == INET4 || family == INET6 ? sk : 0;
+}
+
+/* A sockaddr_in or sockaddr_in6 of the user's memory. */
+static inline void read_sockaddr(struct socket_record *r, u64 address) {
+  u8 raw[28] = {};
+  if (bpf_probe_read_user(raw, 16, (void *)address)) {
+    r->h.flags |= FLAG_UNREADABLE;
+    return;
+  }
+  u16 family = *(u16 *)raw;
+  r->destination.port = bpf_ntohs(*(u16 *)&raw[2]);
+  if (family == INET6) {
+    r->family = INET6;
+    if (bpf_probe_read_user(r->destination.address, 16, (void *)(address + 8))) r->h.flags |= FLAG_UNREADABLE;
+  } else if (family == INET4) {
+    r->family = INET4;
+    __builtin_memcpy(r->destination.address, &raw[4], 4);
+  }
+}
+
+/* connect(fd, address, length): TCP is seen by its states, but for what fails before the first of them. */
+int on_connect(struct sys_exit *ctx) {
+  u32 tgid = bpf_get_current_pid_tgid() >> 32;
+  struct proc *known = procs.lookup(&tgid);
+  if (!known || !(known->role & ROLE_MEMBER)) return 0;
+  void *task = (void *)bpf_get_current_task(), *regs = user_registers();
+  void *sk = sock_of(file_of(task, argument(regs, 0)));
+  if (!sk) return 0;
+  u16 type = deref16(sk, OFF_sock_sk_type), protocol = deref16(sk, OFF_sock_sk_protocol);
+  long ret = ctx->ret;
+  if (type == STREAM) { /* EINTR, EISCONN, ETIMEDOUT, ECONNREFUSED, EALREADY, EINPROGRESS follow an attempt */
+    if (ret >= 0 || ret == -4 || ret == -106 || ret == -110 || ret == -111 || ret == -114 || ret == -115) return 0;
+    u64 key = (u64)sk;
+    if (sockets.lookup(&key)) return 0;
+  }
+  struct socket_record r = {};
+  struct proc proc = *known;
+  fill_header(&r.h, RECORD_SOCKET, task, &proc);
+  read_addresses(&r, sk);
+  if (ret < 0) read_sockaddr(&r, argument(regs, 1));
+  r.event = type == STREAM ? SOCKET_FAILED : SOCKET_UDP_CONNECT;
+  r.protocol = protocol;
+  r.error = -ret;
+  send_socket(&r);
+  return 0;
+}
+
+int on_accept(struct sys_exit *ctx) {
+  u32 tgid = bpf_get_current_pid_tgid() >> 32;
+  struct proc *known = procs.lookup(&tgid);
+  if (!known || !(known->role & ROLE_MEMBER) || ctx->ret < 0) return 0;
+  void *task = (void *)bpf_get_current_task();
+  void *sk = sock_of(file_of(task, ctx->ret));
+  if (!sk) return 0;
+  struct socket_record r = {};
+  struct proc proc = *known;
+  fill_header(&r.h, RECORD_SOCKET, task, &proc);
+  read_addresses(&r, sk);
+  r.event = SOCKET_ACCEPTED;
+  r.protocol = PROTOCOL_TCP;
+  remember((u64)sk, &r);
+  send_socket(&r);
+  return 0;
+}
+
+/* One datagram that was sent: to `name`, or, when that is null, to where the socket is connected. */
+static inline void send_datagram(struct datagram_record *d, void *sk, u64 name, u64 data, u64 bytes) {
+  struct socket_record *r = &d->r;
+  __builtin_memset(&r->source, 0, sizeof(r->source));
+  __builtin_memset(&r->destination, 0, sizeof(r->destination));
+  r->h.used = 0;
+  read_addresses(r, sk);
+  if (name) read_sockaddr(r, name);
+  r->event = SOCKET_UDP_SEND;
+  r->protocol = deref16(sk, OFF_sock_sk_protocol);
+  r->sent = bytes;
+  r->received = 0;
+  r->error = 0;
+  if (r->destination.port == PORT_DNS && data) {
+    u32 n = bytes > PAYLOAD - 1 ? PAYLOAD - 1 : bytes;
+    if (!bpf_probe_read_user(&d->blob[4], n & (PAYLOAD - 1), (void *)data)) {
+      PIECE(d->blob, 0, TAG_PAYLOAD, n);
+      r->h.used = n + 4;
+    }
+  }
+  u32 length = sizeof(*r) + (r->h.used > PAYLOAD + 4 ? PAYLOAD + 4 : r->h.used);
+  if (network_ring.ringbuf_output(d, length, 0)) count_loss(r->h.session, RING_NETWORK, CAUSE_RING_FULL, 1);
+}
+
+/* struct msghdr of the user: name, name length, vector. */
+static inline void send_message(struct datagram_record *d, void *sk, u64 message, u64 bytes) {
+  u64 name = 0, vector = 0, data = 0;
+  bpf_probe_read_user(&name, sizeof(name), (void *)message);
+  bpf_probe_read_user(&vector, sizeof(vector), (void *)(message + 16));
+  bpf_probe_read_user(&data, sizeof(data), (void *)vector);
+  send_datagram(d, sk, name, data, bytes);
+}
+
+/* sendto, sendmsg and sendmmsg on a datagram socket. */
+int on_send(struct sys_exit *ctx) {
+  u32 tgid = bpf_get_current_pid_tgid() >> 32;
+  struct proc *known = procs.lookup(&tgid);
+  if (!known || !(known->role & ROLE_MEMBER) || ctx->ret < 0) return 0;
+  void *task = (void *)bpf_get_current_task(), *regs = user_registers();
+  void *sk = sock_of(file_of(task, argument(regs, 0)));
+  if (!sk || deref16(sk, OFF_sock_sk_type) == STREAM) return 0;
+  int zero = 0;
+  struct datagram_record *d = datagram_scratch.lookup(&zero);
+  if (!d) return 0;
+  struct proc proc = *known;
+  fill_header(&d->r.h, RECORD_SOCKET, task, &proc);
+  u64 second = argument(regs, 1);
+  if (ctx->nr == __NR_sendto) {
+    send_datagram(d, sk, argument(regs, 4), second, ctx->ret);
+  } else if (ctx->nr == __NR_sendmsg) {
+    send_message(d, sk, second, ctx->ret);
+  } else {
+    for (int i = 0; i < MESSAGES; i++) { /* struct mmsghdr: a msghdr of 56 bytes, then the bytes sent */
+      if (i >= ctx->ret) break;
+      u32 bytes = 0;
+      bpf_probe_read_user(&bytes, sizeof(bytes), (void *)(second + i * 64 + 56));
+      send_message(d, sk, second + i * 64, bytes);
+    }
+    if (ctx->ret > MESSAGES) count_loss(proc.session, RING_NETWORK, CAUSE_TOO_LONG, ctx->ret - MESSAGES);
+  }
+  return 0;
+}

@@ -1,0 +1,1 @@
+"""The recorder: from kernel records to recordings in the store."""

@@ -1,0 +1,238 @@
+"""The recorder's heart: takes records from the kernel and gives each to its session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import suppress
+
+import msgspec
+
+from esr_tui.capture import late
+from esr_tui.capture.logins import Logins
+from esr_tui.capture.opening import Opening, open_session
+from esr_tui.capture.session import LiveSession
+from esr_tui.kernel import records
+from esr_tui.kernel.programs import Kernel, Loss
+from esr_tui.model.clock import Clock
+from esr_tui.recording.errors import StoreError
+from esr_tui.recording.store import Store
+from esr_tui.sessions.cgroups import CgroupError, Cgroups
+from esr_tui.sessions.ptys import Ptys
+
+FLUSH_NS = 20_000_000
+"""A live recording's end on disk is at most this old (plus one poll)."""
+_IDLE_MS = 100
+_HOUSEKEEPING_NS = 500_000_000
+_UNWATCH_NS = 5_000_000_000
+"""System calls stay watched this long after the last login."""
+
+
+class Engine:
+    """Records sessions. One thread calls `step` again and again.
+
+    Args:
+        names: of login daemons (comm).
+        enhanced: whether kernel events are written; without, the terminal alone.
+        complain: takes one sentence about something that could not be recorded.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        store: Store,
+        *,
+        cgroups: Cgroups | None,
+        names: Collection[str],
+        enhanced: bool = True,
+        complain: Callable[[str], None],
+    ) -> None:
+        self.kernel = kernel
+        self.store = store
+        self.sessions: dict[int, LiveSession] = {}
+        self._cgroups = cgroups
+        self.complain = complain
+        self.logins = Logins()
+        self._names = names
+        self._enhanced = enhanced
+        self._ptys: Ptys[LiveSession] = Ptys()
+        self._flushed = self._kept_house = self._needed = Clock.now()
+
+    def adopt_existing(self) -> None:
+        """Takes up what is there already: login daemons, their logins, recordings that were cut."""
+        late.adopt(self, self._names)
+        self._watch_as_needed(Clock.now())
+
+    def step(self) -> None:
+        """Waits a little for records and handles them; keeps the recordings on disk up to date."""
+        for record in self.kernel.poll(FLUSH_NS // 1_000_000 if self.sessions else _IDLE_MS):
+            self._dispatch(record)
+        now = Clock.now()
+        self._end_sessions(now)
+        if now - self._flushed >= FLUSH_NS:
+            self._flush()
+            self._flushed = now
+        if now - self._kept_house >= _HOUSEKEEPING_NS:
+            self._keep_house(now)
+            self._kept_house = now
+
+    def _dispatch(self, record: records.Record) -> None:
+        head = record.head
+        if isinstance(record, records.Output):
+            if (owner := self._ptys.owner(record)) is not None:
+                owner.output(record)
+            return
+        if isinstance(record, records.Exec) and head.flags & records.NEW_SESSION:
+            self.logins.left(head.pid)
+            self.begin(
+                Opening.of_exec(
+                    record,
+                    reader=head.ppid,
+                    connection=self.logins.origin(head.ppid),
+                    parent_sid=self.sessions[record.outer].sid if record.outer in self.sessions else None,
+                )
+            )
+        elif head.role & records.ROLE_DAEMON:
+            self._daemon(record)
+        session = self.sessions.get(head.session)
+        if session is None and isinstance(record, records.Mode):
+            session = self._ptys.owner(record)
+        if session is not None:
+            session.handle(record)
+
+    def _daemon(self, record: records.Record) -> None:
+        """A login daemon forked, was executed, or ended."""
+        head = record.head
+        if isinstance(record, records.Exec) or head.type == records.FORK:
+            self.logins.seen(head.pid, head.ppid)
+            if self.logins.connections:
+                self._watch_as_needed(head.ktime)
+        elif head.type == records.EXIT:
+            self.logins.left(head.pid)
+            for session in self.sessions.values():
+                if session.reader == head.pid and session.login_over(head.ktime, reader_gone=True):
+                    session.end(head.ktime)
+            self._ptys.reader_gone(head.pid)
+
+    def begin(self, opening: Opening) -> LiveSession | None:
+        """Begins a recording; None (and a complaint) when the store cannot be written."""
+        before = self._ptys.take(opening.reader, opening.pts)
+        if before.output:
+            opening = msgspec.structs.replace(
+                opening, started=min(opening.started, before.output[0].head.ktime)
+            )
+        try:
+            session = open_session(self.store, Clock.measure(), opening)
+        except StoreError as error:
+            self.complain(f"a session of uid {opening.uid} is not recorded: {error}")
+            return None
+        self.add(session)
+        for record in before.output:
+            session.output(record)
+        if before.dropped:
+            session.gap(
+                opening.started,
+                cause="queue_full",
+                what="terminal",
+                count=before.dropped,
+                unit="bytes",
+                detail=f"{before.dropped} bytes that the terminal showed before the login were too many to keep",
+            )
+        return session
+
+    def add(self, session: LiveSession) -> None:
+        """Takes a session in: its terminal, its cgroup, its keys in the kernel."""
+        self.sessions[session.key] = session
+        session.enhanced = self._enhanced
+        if session.reader is not None and session.tty >= 0:
+            self._ptys.claim(session.reader, session.tty, session)
+        if self._cgroups is not None:
+            try:
+                session.place = self._cgroups.place(session.sid, session.leader, session.members)
+                session.placed = Clock.now()
+            except CgroupError as error:
+                self.complain(f"session {session.sid[:8]} has no cgroup of its own: {error}")
+        place = session.place
+        self.kernel.set_session(
+            session.key,
+            audit=session.audit,
+            tty=session.tty,
+            cgroup=place.id if place else 0,
+            level=place.level if place else 0,
+        )
+        self._watch_as_needed(Clock.now())
+
+    def _end_sessions(self, now: int) -> None:
+        for session in list(self.sessions.values()):
+            if session.login_over(now, reader_gone=False):
+                session.end(session.leader_gone or now)
+            if session.finished(now):
+                self._close(session)
+
+    def _close(self, session: LiveSession) -> None:
+        self._count_losses(Clock.now())
+        del self.sessions[session.key]
+        self._ptys.session_gone(session)
+        place = session.place
+        self.kernel.forget_session(session.key, audit=session.audit, cgroup=place.id if place else 0)
+        if place and self._cgroups:
+            self._cgroups.release(place)
+        session.write_counted(None)
+        try:
+            session.writer.close()
+        except StoreError as error:
+            self.complain(str(error))
+
+    def _flush(self) -> None:
+        for session in self.sessions.values():
+            try:
+                session.writer.flush()
+            except StoreError as error:
+                self.complain(str(error))
+
+    def _keep_house(self, now: int) -> None:
+        for session in self.sessions.values():
+            session.write_counted(now)
+        self._count_losses(now)
+        self._ptys.expire(now)
+        late.adopt_silent(self)
+        self._watch_as_needed(now)
+
+    def _watch_as_needed(self, now: int) -> None:
+        if self.sessions or self.logins.connections:
+            self._needed = now
+            self.kernel.watch()
+        elif now - self._needed > _UNWATCH_NS and self.kernel.watching:
+            self.kernel.unwatch()
+
+    def _count_losses(self, now: int) -> None:
+        for loss in self.kernel.losses():
+            owner = self.sessions.get(loss.who) or self._ptys.owner_by_reader(loss.who)
+            for session in [owner] if owner else list(self.sessions.values()):
+                _write_loss(session, now, loss, certain=owner is not None)
+
+    def close(self) -> None:
+        """Stops recording: what the rings hold is written; live sessions stay open to be continued later."""
+        for record in self.kernel.consume():
+            self._dispatch(record)
+        now = Clock.now()
+        self._count_losses(now)
+        for session in list(self.sessions.values()):
+            session.write_counted(None)
+            with suppress(StoreError):
+                session.writer.close()
+            if session.place and self._cgroups:
+                self._cgroups.release(session.place)
+        self.sessions.clear()
+
+
+def _write_loss(session: LiveSession, now: int, loss: Loss, *, certain: bool) -> None:
+    unit = "bytes" if loss.ring == "terminal" else "records"
+    doubt = "" if certain else " of a session that is not known"
+    session.gap(
+        now,
+        cause=loss.cause,
+        what=loss.ring,
+        count=loss.count,
+        unit=unit,
+        detail=f"{loss.count} {unit} of the {loss.ring} ring{doubt} were lost: {loss.cause.replace('_', ' ')}",
+    )

@@ -1,0 +1,46 @@
+"""Login daemons (sshd) and the connections that they serve."""
+
+from __future__ import annotations
+
+from esr_tui.sessions import origin
+from esr_tui.sessions.origin import Connection
+
+
+class Logins:
+    """Which processes are login daemons; a connection is one whose parent is a login daemon too.
+
+    While a connection lives, a session may begin at any moment.
+    """
+
+    def __init__(self) -> None:
+        self._parents: dict[int, int] = {}
+        self._origins: dict[int, Connection | None] = {}
+        self.connections: set[int] = set()
+
+    def seen(self, pid: int, ppid: int) -> None:
+        """A daemon's process was found, forked or executed."""
+        self._parents[pid] = ppid
+        if ppid in self._parents:
+            self.connections.add(pid)
+
+    def left(self, pid: int) -> None:
+        """It ended, or became a session's first process.
+
+        A daemon that put itself in the background has left its child behind: that one is no connection.
+        """
+        self._parents.pop(pid, None)
+        self._origins.pop(pid, None)
+        self.connections.discard(pid)
+        for child, parent in self._parents.items():
+            if parent == pid and self.origin(child) is None:
+                self.connections.discard(child)
+
+    def origin(self, pid: int) -> Connection | None:
+        """The connection that a daemon's process, or one above it, serves."""
+        while pid in self._parents:
+            found = self._origins.get(pid) or origin.of_process(pid)
+            if found:
+                self._origins[pid] = found
+                return found
+            pid = self._parents[pid]
+        return origin.of_process(pid) if pid > 1 else None

@@ -1,0 +1,131 @@
+"""How a session's recording begins: who, from where, on which terminal."""
+
+from __future__ import annotations
+
+import platform
+import uuid
+
+import msgspec
+
+from esr_tui import __version__
+from esr_tui.capture.session import LiveSession
+from esr_tui.kernel import records
+from esr_tui.model.clock import Clock
+from esr_tui.model.events import SessionStart, TerminalMode
+from esr_tui.model.text import decoded
+from esr_tui.recording.store import Store
+from esr_tui.recording.writer import RecordingWriter
+from esr_tui.sessions import proc
+from esr_tui.sessions.origin import Connection
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a session when its recording begins."""
+
+    key: int
+    leader: int
+    reader: int | None
+    started: int
+    """Boot-clock nanoseconds of the first thing recorded."""
+    uid: int
+    loginuid: int | None
+    audit: int
+    cgroup: int
+    tty: tuple[int, int]
+    """Major number and index, as records.Exec has it."""
+    size: tuple[int, int]
+    lflag: int
+    argv: list[str]
+    connection: Connection | None
+    origin: str = "local"
+    joined_late: bool = False
+    parent_sid: str | None = None
+
+    @classmethod
+    def of_exec(cls, record: records.Exec, **more: object) -> Opening:
+        """From the exec of a login's first program."""
+        raw = b"".join(record.argv)
+        known = {
+            "key": record.head.session,
+            "leader": record.head.pid,
+            "started": record.head.ktime,
+            "uid": record.ruid,
+            "loginuid": None if record.loginuid == records.UNSET else record.loginuid,
+            "audit": record.head.audit,
+            "cgroup": record.head.cgroup,
+            "tty": record.tty,
+            "size": record.size,
+            "lflag": record.lflag,
+            "argv": [decoded(part) for part in raw.removesuffix(b"\0").split(b"\0")],
+        }
+        return msgspec.convert(known | more, cls)
+
+    @property
+    def pts(self) -> int:
+        """Index of the pseudo-terminal, -1 without one."""
+        return self.tty[1] if 136 <= self.tty[0] <= 143 else -1
+
+
+def open_session(store: Store, clock: Clock, opening: Opening) -> LiveSession:
+    """Begins a recording with its session.start.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    login = proc.user_name(opening.uid)
+    user = login if opening.loginuid is None else proc.user_name(opening.loginuid)
+    writer = RecordingWriter(
+        store, sid=str(uuid.uuid4()), user=user, login=login, start_ktime=opening.started, clock=clock
+    )
+    session = live_session(writer, opening, user, clock)
+    leader = proc.read(opening.leader)
+    terminal = opening.pts >= 0
+    writer.add(
+        SessionStart,
+        ktime=opening.started,
+        size=f"{opening.size[0]}:{opening.size[1]}" if terminal and all(opening.size) else None,
+        addr_local=opening.connection.local if opening.connection else "",
+        addr_remote=opening.connection.remote if opening.connection else "",
+        initial_command=session.initial_command,
+        origin=opening.connection.remote if opening.connection else opening.origin,
+        tty=f"pts/{opening.pts}" if terminal else None,
+        server_hostname=platform.node(),
+        joined_late=opening.joined_late,
+        leader=opening.leader,
+        leader_start=leader.started if leader else 0,
+        boot_id=proc.boot_id(),
+        audit_session_id=None if opening.audit == records.UNSET else opening.audit,
+        cgroup_id=opening.cgroup,
+        parent_sid=opening.parent_sid,
+        recorder=f"esr {__version__}",
+    )
+    if terminal:
+        writer.add(
+            TerminalMode,
+            ktime=opening.started,
+            pid=opening.leader,
+            tty=f"pts/{opening.pts}",
+            echo=bool(opening.lflag & 0o10),
+            canonical=bool(opening.lflag & 0o2),
+        )
+    return session
+
+
+def live_session(writer: RecordingWriter, opening: Opening, user: str, clock: Clock) -> LiveSession:
+    """The recorder's state of a session, for a new recording or a continued one."""
+    argv = opening.argv
+    command = [argv[argv.index("-c") + 1]] if "-c" in argv[1:-1] else []
+    return LiveSession(
+        key=opening.key,
+        writer=writer,
+        clock=clock,
+        leader=opening.leader,
+        reader=opening.reader,
+        tty=opening.pts,
+        audit=opening.audit,
+        started=opening.started,
+        participants=[user],
+        initial_command=command,
+        size=opening.size,
+        members={opening.leader},
+    )

@@ -1,0 +1,132 @@
+"""`esr capture`: the recorder as a process of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from esr_tui.capture.engine import Engine
+from esr_tui.config.schema import Config
+from esr_tui.kernel import requirements
+from esr_tui.kernel.errors import KernelError
+from esr_tui.kernel.programs import Kernel, RingSizes
+from esr_tui.recording.errors import StoreError
+from esr_tui.recording.store import Store
+from esr_tui.sessions.cgroups import CgroupError, Cgroups
+
+
+def complain(sentence: str) -> None:
+    """Says something that went wrong without ending the recorder."""
+    print(f"esr: {sentence}", file=sys.stderr, flush=True)
+
+
+def load_kernel(config: Config) -> Kernel:
+    """The kernel programs with the configured ring sizes. Raises KernelError."""
+    enhanced = config.enhanced_recording
+    sizes = RingSizes(
+        command=enhanced.command_buffer_size,
+        disk=enhanced.disk_buffer_size,
+        network=enhanced.network_buffer_size,
+        terminal=enhanced.terminal_buffer_size,
+    )
+    return Kernel(sizes, config.login_daemons)
+
+
+def prepared_cgroups(config: Config) -> Cgroups | None:
+    """cgroup v2, mounted when need be; None (and a complaint) when it cannot be used."""
+    cgroups = Cgroups(Path(config.enhanced_recording.cgroup_path))
+    try:
+        cgroups.prepare()
+    except CgroupError as error:
+        complain(f"{error}; sessions are known by their other witnesses")
+        return None
+    return cgroups
+
+
+@contextmanager
+def only_one(data_dir: Path) -> Iterator[None]:
+    """Holds `<data_dir>/capture.lock`, in which the holder's pid stands.
+
+    Raises:
+        StoreError: another capture holds it.
+    """
+    fd = os.open(data_dir / "capture.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(fd, 32).decode("ascii", "replace").strip() or "another process"
+        os.close(fd)
+        raise StoreError(
+            f"capture already runs on {data_dir} (pid {holder}); stop it first, or name another --data-dir"
+        ) from None
+    try:
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(fd)
+
+
+def run(config: Config, data_dir: Path) -> None:
+    """Records until SIGTERM or SIGINT.
+
+    Raises:
+        StoreError: another capture runs, or the store cannot be written.
+        KernelError: what is missing, and the mend.
+    """
+    if lacking := requirements.missing(will_mount=True):
+        raise KernelError(requirements.sentence(lacking))
+    store = Store(data_dir)
+    store.create()
+    stop = _Stop()
+    with only_one(data_dir):
+        kernel = load_kernel(config)
+        engine = Engine(
+            kernel,
+            store,
+            cgroups=prepared_cgroups(config),
+            names=config.login_daemons,
+            enhanced=config.enhanced_recording.enabled,
+            complain=complain,
+        )
+        kernel.watch()  # proves that the system calls can be watched; let go again when no login needs it
+        engine.adopt_existing()
+        complain(f"capturing, store {data_dir}")
+        while not stop.asked:
+            engine.step()
+        engine.close()
+        store.close()
+        leave()
+
+
+def leave() -> None:
+    """Detaches without making anyone wait.
+
+    Closing a tracepoint waits for the kernel, seconds in all. A child that shares the descriptors closes the last
+    of them, while this process is gone already.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if os.fork() == 0:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1, 2):
+            os.dup2(null, fd)
+        os._exit(0)
+
+
+class _Stop:
+    """Notes that the process was asked to end."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, _number: int, _frame: object) -> None:
+        self.asked = True

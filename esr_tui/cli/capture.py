@@ -1,0 +1,22 @@
+"""`esr capture`: record every session of this node, in the foreground."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from esr_tui.cli.options import settings_of, store_options
+
+
+@click.command()
+@store_options
+def capture(data_dir: Path | None, config: Path | None) -> None:
+    """Record every SSH and local session of this node until SIGTERM or SIGINT.
+
+    Prints one line to standard error when every hook is attached.
+    """
+    from esr_tui.capture import service  # noqa: PLC0415  (bcc and the programs, only when they are needed)
+
+    settings = settings_of(data_dir, config)
+    service.run(settings, settings.data_dir)

@@ -1,0 +1,1 @@
+"""Which sessions exist on this node: discovery, identity, origin, cgroups, pseudo-terminals."""

@@ -1,0 +1,123 @@
+"""A cgroup for each session that has none of its own.
+
+With logind a login is in a scope of its own and stays there. Elsewhere esr makes `<cgroup_path>/esr/<sid>` in the
+cgroup v2 hierarchy (mounting it when need be), moves the session's processes in, and takes it away at the end.
+No controller is enabled: the cgroup is a name for the processes, it limits nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from esr_tui.sessions import proc
+
+_OWN_SCOPE = re.compile(r"/session-[^/]+\.scope(/|$)")
+_SETTLE_ROUNDS = 5
+_LEVEL = 2
+"""Depth of <root>/esr/<sid> below the root of the hierarchy."""
+
+
+class CgroupError(Exception):
+    """cgroup v2 cannot be used; one sentence with the mend. Sessions are then known by their other witnesses."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A session's cgroup: its id in the kernel (the directory's inode), its depth, and whether esr made it."""
+
+    id: int
+    level: int
+    path: str
+    """In the hierarchy, as /proc/PID/cgroup shows it."""
+    made: bool
+
+
+class Cgroups:
+    """The part of the hierarchy below `root` (the configuration's cgroup_path)."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._home = root / "esr"
+
+    def prepare(self) -> None:
+        """Mounts the hierarchy when it is not there, and removes empty leftovers of an earlier recorder.
+
+        Raises:
+            CgroupError: it cannot be mounted.
+        """
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            if not (self._root / "cgroup.procs").exists():
+                subprocess.run(
+                    ["mount", "-t", "cgroup2", "none", str(self._root)], capture_output=True, check=True
+                )
+            self._home.mkdir(exist_ok=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise CgroupError(
+                f"cgroup v2 cannot be mounted on {self._root} ({error}); "
+                "set enhanced_recording.cgroup_path to where it is"
+            ) from error
+        for leftover in self._home.iterdir():
+            if leftover.is_dir():
+                with suppress(OSError):  # still in use: its processes are another recorder's, or lingering
+                    leftover.rmdir()
+
+    def place(self, sid: str, leader: int, members: Iterable[int]) -> Place:
+        """Gives the session a cgroup and moves its processes there, unless its login has one already.
+
+        Raises:
+            CgroupError: the kernel refuses.
+        """
+        current = proc.cgroup(leader)
+        if current and _OWN_SCOPE.search(current):
+            return self._existing(current)
+        folder = self._home / sid
+        try:
+            folder.mkdir(exist_ok=True)
+            self._move(folder, {leader, *members})
+            return Place(folder.stat().st_ino, _LEVEL, f"/esr/{sid}", True)
+        except OSError as error:
+            raise CgroupError(f"{folder} cannot be used as the session's cgroup: {error.strerror}") from error
+
+    def _existing(self, path: str) -> Place:
+        folder = self._root / path.lstrip("/")
+        try:
+            return Place(folder.stat().st_ino, path.strip("/").count("/") + 1, path, False)
+        except OSError as error:
+            raise CgroupError(f"{folder} cannot be read: {error.strerror}") from error
+
+    @staticmethod
+    def _move(folder: Path, pids: set[int]) -> None:
+        """Moves processes and the children that they start meanwhile."""
+        inside: set[int] = set()
+        for _ in range(_SETTLE_ROUNDS):
+            for pid in pids - inside:
+                with suppress(OSError):  # it ended
+                    (folder / "cgroup.procs").write_text(str(pid))
+            inside |= pids
+            pids = {p.pid for p in proc.processes() if p.ppid in inside}
+            if pids <= inside:
+                return
+
+    def release(self, place: Place) -> None:
+        """Moves what is left back to the root of the hierarchy and removes the session's cgroup."""
+        if not place.made:
+            return
+        folder = self._root / place.path.lstrip("/")
+        for nested in [*sorted(folder.rglob("*/"), reverse=True), folder]:
+            with suppress(OSError):
+                for pid in (nested / "cgroup.procs").read_text().split():
+                    (self._root / "cgroup.procs").write_text(pid)
+            with suppress(OSError):
+                nested.rmdir()
+
+    def contains(self, place: Place, pid: int) -> bool:
+        """Whether the process is in the session's cgroup or below it (True when it is gone)."""
+        path = proc.cgroup(pid)
+        return path is None or path == place.path or path.startswith(place.path + os.sep)

@@ -1,0 +1,86 @@
+"""Which session a pseudo-terminal's output belongs to.
+
+The kernel tells who read the master and the terminal's index. A login's first output (the message of the day)
+comes before its shell is executed, so output of a terminal that no session has claimed yet is kept for a while.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from esr_tui.kernel.records import Mode, Output
+
+S = TypeVar("S")
+Key = tuple[int, int]
+"""The reader's pid and the index of the terminal."""
+
+_KEEP_BYTES = 1 << 20
+_KEEP_NS = 30_000_000_000
+_KEEP_TERMINALS = 256
+
+
+@dataclass
+class Unclaimed:
+    """What a terminal showed before a session claimed it; `dropped` bytes were too many to keep."""
+
+    output: list[Output] = field(default_factory=list)
+    kept: int = 0
+    dropped: int = 0
+
+    def add(self, record: Output) -> None:
+        """Keeps the output, or counts it when there is too much."""
+        if self.kept + len(record.data) <= _KEEP_BYTES:
+            self.output.append(record)
+            self.kept += len(record.data)
+        else:
+            self.dropped += len(record.data)
+
+
+class Ptys(Generic[S]):
+    """Terminals and the sessions that own them."""
+
+    def __init__(self) -> None:
+        self._owners: dict[Key, S] = {}
+        self._unclaimed: dict[Key, Unclaimed] = {}
+
+    def owner(self, record: Output | Mode) -> S | None:
+        """The session to which the record belongs; output that has none yet is kept for it."""
+        key = record.head.pid, record.index
+        owner = self._owners.get(key)
+        if owner is None and isinstance(record, Output):
+            self._unclaimed.setdefault(key, Unclaimed()).add(record)
+            if len(self._unclaimed) > _KEEP_TERMINALS:
+                del self._unclaimed[next(iter(self._unclaimed))]
+        return owner
+
+    def take(self, reader: int | None, index: int) -> Unclaimed:
+        """What the terminal has shown so far; it is given away only once."""
+        return Unclaimed() if reader is None else self._unclaimed.pop((reader, index), Unclaimed())
+
+    def claim(self, reader: int, index: int, session: S) -> None:
+        """Makes the session the owner of all further output."""
+        self._owners[reader, index] = session
+
+    def reader_gone(self, reader: int) -> None:
+        """A reader ended: its terminals may be given to others."""
+        self._forget([key for key in (*self._owners, *self._unclaimed) if key[0] == reader])
+
+    def session_gone(self, session: S) -> None:
+        """A session ended: its terminal may be given to another one of the same reader."""
+        self._forget([key for key, owner in self._owners.items() if owner is session])
+
+    def expire(self, now: int) -> None:
+        """Forgets what no session has claimed for half a minute (`now`: boot-clock nanoseconds)."""
+        for key, unclaimed in list(self._unclaimed.items()):
+            if now - unclaimed.output[-1].head.ktime > _KEEP_NS:
+                del self._unclaimed[key]
+
+    def owner_by_reader(self, reader: int) -> S | None:
+        """The session of a reader's terminal, to attribute what was lost of it."""
+        return next((owner for key, owner in self._owners.items() if key[0] == reader), None)
+
+    def _forget(self, keys: list[Key]) -> None:
+        for key in keys:
+            self._owners.pop(key, None)
+            self._unclaimed.pop(key, None)
