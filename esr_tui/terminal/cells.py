@@ -119,7 +119,8 @@ def blank(bg: str) -> Cell:
 
 class _Widths(dict[str, int]):
     def __missing__(self, char: str) -> int:
-        width = max(0, wcwidth(char))
+        # A flag is two regional indicators of one cell each in terminals; wcwidth has counted them as two.
+        width = 1 if "\U0001f1e6" <= char <= "\U0001f1ff" else max(0, wcwidth(char))
         if len(self) >= 16 * MAX_SHARED:
             self.clear()
         self[char] = width

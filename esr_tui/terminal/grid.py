@@ -88,6 +88,7 @@ class Grid(pyte.Screen):
             self._write(taken)
             cursor.x += len(taken)
             start += len(taken)
+        self._settle()
         self.last = text[-1]
 
     def _put_any(self, text: str) -> None:
@@ -114,7 +115,13 @@ class Grid(pyte.Screen):
             if width == 2:
                 self.buffer[cursor.y].wide = True
             cursor.x += width
+            self._settle()
             self.last = char
+
+    def _settle(self) -> None:
+        """Where nothing wraps there is no pending wrap either."""
+        if self.cursor.x >= self.columns and modes.DECAWM not in self.mode:
+            self.cursor.x = self.columns - 1
 
     def _write(self, cells: list[Cell]) -> None:
         """Put cells at the cursor, which they must not overrun; the cursor stays."""

@@ -94,7 +94,8 @@ def _shown(data: str) -> tuple[str, bool]:
     base, marks = data[0], data[1:]
     kept = "".join([mark for mark in marks if _combining(mark)])
     odd = len(kept) != len(marks)
-    if UNSAFE.match(base):
+    # A skin tone on its own is two cells here, but would melt into the emoji before it where it is drawn.
+    if UNSAFE.match(base) or "\U0001f3fb" <= base <= "\U0001f3ff":
         base, odd = REPLACEMENT + " " * (WIDTHS[base] - 1), True
     return base + kept, odd
 

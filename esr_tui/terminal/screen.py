@@ -163,12 +163,11 @@ class Screen(Grid):
             self.erase_in_display(2)
 
     def _leave_alternate(self, mode: int) -> None:
-        if not self.alternate:
-            return
-        if mode == 1047:
-            self.erase_in_display(2)
-        self._swap()
-        if mode == 1049:
+        if self.alternate:
+            if mode == 1047:
+                self.erase_in_display(2)
+            self._swap()
+        if mode == 1049 and self.savepoints:  # on the main screen too, as xterm and tmux do
             self.restore_cursor()
 
     def _swap(self) -> None:

@@ -33,7 +33,8 @@ class Terminal:
         self.screen = Screen(columns, rows)
         self.stream = Stream(self.screen)
         self._drawn: dict[int, Row] = {}
-        self._changed = set(range(self.rows))
+        self._changed: set[int] = set()
+        self._note_dirty()
 
     @property
     def columns(self) -> int:

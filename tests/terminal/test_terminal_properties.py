@@ -1,0 +1,196 @@
+"""What holds for every stream: nothing raises, cuts make no difference, all stays bounded and inert."""
+
+from __future__ import annotations
+
+import pickle
+import random
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from esr_tui.model.text import UNSAFE
+from esr_tui.terminal import Terminal
+from esr_tui.terminal.cells import MAX_CELL
+
+QUICK = settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+NUMBERS = st.sampled_from(
+    ["", "0", "1", "2", "3", "5", "7", "38", "999", "99999999999", "47", "1049", "4:3", "²"]
+)
+CSI = st.builds(
+    lambda marker, numbers, middle, final: f"\x1b[{marker}{';'.join(numbers)}{middle}{final}",
+    st.sampled_from(["", "", "", "", "?", "?", ">", "<", "="]),
+    st.lists(NUMBERS, max_size=4),
+    st.sampled_from(["", "", "", "", "!", " ", "$", "\n", "\x18", "\x7f"]),
+    st.sampled_from("@ABCDEFGHIJKLMPSTXZ`abdefghlmrsu~p"),
+)
+SHORT = st.one_of(
+    st.sampled_from(["\r\n", "\n", "\r", "\b", "\t", "\x0e", "\x0f", "\x07", "\x18", "\x05"]),
+    st.sampled_from("78MDEHc[]P\\").map(lambda final: "\x1b" + final),
+    st.sampled_from(["\x1b", "\x1b#8", "\x1b(0", "\x1b(B", "\x1b)0", "\x1b]0;t"]),
+)
+TEXT = st.text(
+    st.sampled_from("abc xyz世界é\u0301\u200b\u202e\ufe0f\u200d👩🏽💻🇫❤\x85\x9b\u0e33\u1161"), max_size=12
+)
+STREAM = st.lists(st.one_of(TEXT, TEXT, CSI, SHORT), max_size=40).map(lambda parts: "".join(parts).encode())
+HOSTILE = st.one_of(
+    STREAM, st.binary(max_size=200), st.tuples(STREAM, st.binary(max_size=9), STREAM).map(b"".join)
+)
+
+
+def state(terminal: Terminal) -> tuple[object, ...]:
+    """All that a terminal shows, and what it would do next as far as that can be asked."""
+    rows = [terminal.row(y) for y in range(terminal.rows)]
+    return rows, terminal.cursor, terminal.title, terminal.alternate, terminal.held, terminal.screen.mode
+
+
+@QUICK
+@given(data=HOSTILE, size=st.sampled_from([(1, 1), (2, 3), (7, 4), (20, 6)]), seed=st.integers(0, 2**32))
+def test_the_screen_is_the_same_however_the_bytes_are_cut(
+    data: bytes, size: tuple[int, int], seed: int
+) -> None:
+    whole, single, cut = Terminal(*size), Terminal(*size), Terminal(*size)
+    whole.feed(data)
+    rnd, at = random.Random(seed), 0
+    while at < len(data):
+        step = rnd.randrange(1, 12)
+        cut.feed(data[at : at + step])
+        at += step
+    for byte in data:
+        single.feed(bytes([byte]))
+    assert state(whole) == state(single) == state(cut)
+
+
+@QUICK
+@given(data=HOSTILE, size=st.sampled_from([(1, 1), (2, 3), (7, 4), (20, 6)]))
+def test_everything_stays_bounded_and_inert(data: bytes, size: tuple[int, int]) -> None:
+    terminal = Terminal(*size)
+    terminal.feed(data)
+    columns, rows = size
+    assert (terminal.columns, terminal.rows) == size
+    assert 0 <= terminal.cursor.x < columns
+    assert 0 <= terminal.cursor.y < rows
+    screen = terminal.screen
+    for buffer in (screen.buffer, screen.other):
+        assert set(buffer) <= set(range(rows))
+        for line in buffer.values():
+            assert set(line) <= set(range(columns))
+            assert all(len(cell.data) <= MAX_CELL for cell in line.values())
+    for y in range(rows):
+        row = terminal.row(y)
+        assert not UNSAFE.search(row.text)
+        assert row.text == "".join(run.text for run in row.runs)
+        assert all(run.text for run in row.runs)
+        assert all(a.style != b.style for a, b in zip(row.runs, row.runs[1:], strict=False))
+        assert sum(cell_len(run.text) for run in row.runs) <= columns
+
+
+@QUICK
+@given(data=STREAM, size=st.tuples(st.integers(1, 30), st.integers(1, 9)), rest=STREAM)
+def test_resizing_in_the_middle(data: bytes, size: tuple[int, int], rest: bytes) -> None:
+    terminal = Terminal(12, 5)
+    terminal.feed(data)
+    terminal.resize(*size)
+    assert 0 <= terminal.cursor.x < size[0]
+    assert 0 <= terminal.cursor.y < size[1]
+    terminal.feed(rest)
+    for y in range(size[1]):
+        assert sum(cell_len(run.text) for run in terminal.row(y).runs) <= size[0]
+
+
+@QUICK
+@given(data=HOSTILE, rest=STREAM)
+def test_the_pickled_state_goes_on_alike(data: bytes, rest: bytes) -> None:
+    terminal = Terminal(12, 5)
+    terminal.feed(data)
+    copy: Terminal = pickle.loads(pickle.dumps(terminal))
+    for each in (terminal, copy):
+        each.feed(rest)
+    assert state(copy) == state(terminal)
+
+
+@QUICK
+@given(data=HOSTILE)
+def test_rows_not_told_as_changed_did_not_change(data: bytes) -> None:
+    terminal = Terminal(12, 5)
+    half = len(data) // 2
+    terminal.feed(data[:half])
+    terminal.changed()
+    before = [terminal.row(y) for y in range(5)]
+    terminal.feed(data[half:])
+    changed = terminal.changed()
+    fresh: Terminal = pickle.loads(pickle.dumps(terminal))
+    fresh._drawn.clear()
+    for y in set(range(5)) - changed:
+        assert fresh.row(y) == before[y]
+
+
+SEED = (
+    b"\x1b[?1049h\x1b[22;0;0t\x1b[1;24r\x1b[?12h\x1b[?12l\x1b[27m\x1b[23m\x1b[m\x1b[H\x1b[2J\x1b[?25l\x1b[24;1H"
+    b'"file" 12L, 345B\x1b[1;1H\x1b[93m  1 \x1b[m#!/bin/sh\x1b[2;1H\x1b[38;5;130m  2 \x1b[48:2::1:2:3mecho'
+    b"\x1b[0m"
+    b"\x1b]0;title\x07\x1b[3;7r\x1b[7;1H\n\x1bM\x1b[L\x1b[2P\x1b[@\x1b(0lqqk\x1b(B\xe4\xb8\x96\xe7\x95\x8c"
+    b"\xf0\x9f\x8e\x89\x1b[?25h\x1b[>4;2m\x1bP+q436f\x1b\\\x1b[5b\x1b[2S\x1b[T\x1b7\x1b[10;10H\x1b8\x1b[!p"
+    b"\x1b[?1049l\r\nprompt $ ls\r\n"
+)
+PIECES = b"0123456789;:?<>=!$ \"'\x1b[]PX^_\x07\x18\x9b\x00\x05\x0e\r\n"
+
+
+def mutated(rnd: random.Random) -> bytes:
+    """A stream like vim's with sequences put in and bytes changed at random."""
+    data = bytearray(SEED[rnd.randrange(len(SEED)) :] + SEED)
+    for _ in range(8):
+        at = rnd.randrange(len(data))
+        inside = bytes(rnd.choices(PIECES[:16], k=rnd.randrange(5)))
+        data[at:at] = b"\x1b[" + inside + bytes([rnd.randrange(0x40, 0x7F)])
+    for _ in range(10):
+        data[rnd.randrange(len(data))] = rnd.choice(PIECES)
+    for _ in range(4):
+        data[rnd.randrange(len(data))] = rnd.randrange(256)
+    return bytes(data)
+
+
+def test_three_thousand_mutated_streams_never_raise() -> None:
+    for seed in range(3000):
+        rnd = random.Random(seed)
+        terminal = Terminal(rnd.choice([1, 2, 20, 80]), rnd.choice([1, 2, 10, 24]))
+        terminal.feed(mutated(rnd))
+        terminal.text()
+
+
+EXPENSIVE = {
+    "strings opened and never ended": b"\x1b]",
+    "strings opened by strings": b"\x1b]x",
+    "escape after escape": b"\x1b",
+    "controls inside sequences": b"\x1b[1\n",
+    "repeat": b"x\x1b[9999b",
+    "scroll": b"\x1b[9999S\x1b[9999T",
+    "erase": b"\x1b[2J\x1b#8",
+    "insert": b"\x1b[9999@\x1b[9999L",
+    "alternate screen": b"\x1b[?1049h\x1b[?1049l",
+    "combining": "a\u0301\u0301\u0301".encode(),
+    "insert mode, wide": "\x1b[4h世".encode(),
+    "colours": b"\x1b[38;2;1;2;3;48;5;9mx",
+    "tabs": b"\x1b[9999Z\x1b[9999I",
+}
+
+
+@pytest.mark.parametrize("piece", EXPENSIVE.values(), ids=EXPENSIVE)
+def test_no_short_sequence_costs_out_of_all_proportion(piece: bytes) -> None:
+    data = piece * (16 * 1024 // len(piece))
+    terminal = Terminal(200, 50)
+    start = time.process_time()
+    terminal.feed(data)
+    assert time.process_time() - start < 3  # 16 KiB; a cost that grew with the square would be minutes
+
+
+def test_a_string_fed_a_byte_at_a_time_costs_no_square() -> None:
+    terminal = Terminal()
+    terminal.feed(b"\x1b]0;")
+    start = time.process_time()
+    for _ in range(60000):
+        terminal.feed(b"x")
+    assert time.process_time() - start < 3
