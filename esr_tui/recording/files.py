@@ -93,11 +93,17 @@ class LineFile:
     """Appends whole lines with one write each time, so that several processes can share a file.
 
     What could not be written stays here for the next try. A write that the disk cut in the middle
-    of a line is repeated from that line's beginning, on a line of its own.
+    of a line goes on there when nobody else writes the file; in a shared one, where another's line
+    may follow the torn one, it is repeated from that line's beginning.
+
+    Args:
+        fd: a descriptor to append to; it is this object's from now on.
+        shared: whether other processes append to the file too.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, shared: bool) -> None:
         self.fd = fd
+        self._shared = shared
         self.pending = bytearray()
         self._torn = False
 
@@ -112,7 +118,7 @@ class LineFile:
             self.pending.clear()
             self._torn = False
             return
-        whole = data.rfind(b"\n", 0, written) + 1
+        whole = data.rfind(b"\n", 0, written) + 1 if self._shared else written
         self._torn = written > whole
         self.pending = bytearray(data[whole:])
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -99,6 +99,25 @@ class Store:
         except OSError as error:
             self._dropped += line.count(b"\n")
             raise write_failed(path, error) from error
+        self._append(log, line)
+
+    @property
+    def backlog(self) -> bool:
+        """Whether the daily log lacks lines that were given to it."""
+        return bool(self._dropped) or (self._log is not None and bool(self._log.pending))
+
+    def retry(self) -> None:
+        """Write what log() could not, if there is any. Raises StoreError as log() does."""
+        if self._log is not None and self.backlog:
+            self._append(self._log, b"")
+
+    def close(self) -> None:
+        """Close the daily log."""
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def _append(self, log: LineFile, line: bytes) -> None:
         try:
             log.append(line)
             if self._dropped:
@@ -107,19 +126,13 @@ class Store:
                 log.append(gap)
         except OSError as error:
             self._bound(log)
-            raise write_failed(path, error) from error
-
-    def close(self) -> None:
-        """Close the daily log."""
-        if self._log is not None:
-            self._log.close()
-            self._log = None
+            raise write_failed(self._log_path, error) from error
 
     def _of(self, path: Path) -> LineFile:
         """The day's log; on a new day what was still pending moves along. Raises OSError."""
         if self._log is not None and path == self._log_path:
             return self._log
-        fresh = LineFile(files.open_append(path))
+        fresh = LineFile(files.open_append(path), shared=True)
         if self._log is not None:
             fresh.pending = self._log.pending
             self._log.close()

@@ -92,7 +92,7 @@ class RecordingWriter:
         self._parts: dict[str, GzipPart] = {}
         self._daily: list[tuple[str, bytes]] = []
         try:
-            self._index = LineFile(back.index_fd if back else _new_index(self.index))
+            self._index = LineFile(back.index_fd if back else _new_index(self.index), shared=False)
         except OSError as error:
             raise write_failed(self.index, error) from error
 
@@ -188,7 +188,7 @@ class RecordingWriter:
             StoreError: the disk did not take all. It is kept for the next flush, up to 64 MiB;
                 what exceeds that is counted, and becomes a gap event once writing works again.
         """
-        if not self._buffered and not self._daily and not self._dropped:
+        if not (self._buffered or self._daily or self._dropped or self._store.backlog):
             return
         self._failed = True
         self._write()
@@ -322,6 +322,8 @@ class RecordingWriter:
         for when, line in daily:
             days.setdefault(when[:10], []).append(line)
         failure: StoreError | None = None
+        if not days:
+            self._store.retry()
         for when, lines in days.items():
             try:
                 self._store.log(b"".join(lines), when)

@@ -2,51 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import ClassVar
 
-from textual import events
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, Vertical
 from textual.message import Message
-from textual.screen import Screen
-from textual.widgets import Footer
 from textual.worker import Worker, WorkerState
 
-from esr_tui.model.session import LIVE, SessionSummary
-from esr_tui.tui.details import details, title
+from esr_tui.model.session import LIVE
 from esr_tui.tui.eventlog import ALWAYS, GROUPS
 from esr_tui.tui.filter import FilterError, parse
-from esr_tui.tui.model import SessionModel
-from esr_tui.tui.player import SPEEDS, Player
-from esr_tui.tui.reading import Batch, Stop, follow, sentence
-from esr_tui.tui.screens.session_bars import events_title, header, status, terminal_title
+from esr_tui.tui.reading import Batch, follow, sentence
 from esr_tui.tui.screens.session_keys import BINDINGS as KEYS
-from esr_tui.tui.sources import Sources
-from esr_tui.tui.timefmt import TimeError, epoch, parse_time
-from esr_tui.tui.widgets.bars import Bar
-from esr_tui.tui.widgets.detail_panel import DetailPanel
-from esr_tui.tui.widgets.event_table import EventTable
+from esr_tui.tui.screens.session_moving import SessionMoving
+from esr_tui.tui.timefmt import TimeError, parse_time
 from esr_tui.tui.widgets.inputs import Prompt
-from esr_tui.tui.widgets.line_table import LineTable
-from esr_tui.tui.widgets.scrubber import Moment, Scrubber
-from esr_tui.tui.widgets.terminal_pane import GUTTER, TerminalPane
-
-FRAME = 1 / 30
-BUDGET = 0.008
-"""Seconds of emulation a frame: the rest is left to keys and painting."""
-PAINT_EVERY = 6
-"""Frames between two pictures while a long seek runs."""
-LONG_WAY = 64 * 1024
-"""Bytes to feed from which on a seek shows its progress."""
-STACK_BELOW = 110
-"""Cells of width below which the panes stand one above the other."""
-TABLE_LEAST = 52
 
 
-class SessionScreen(Screen[None]):
+class SessionScreen(SessionMoving):
     """Follows a live session or replays a recording."""
 
     BINDINGS: ClassVar[list[BindingType]] = KEYS
@@ -65,69 +37,9 @@ class SessionScreen(Screen[None]):
             super().__init__()
             self.problem = problem
 
-    def __init__(
-        self,
-        path: Path,
-        summary: SessionSummary | None,
-        sources: Sources,
-        *,
-        clock: Callable[[], float],
-        wall: Callable[[], float],
-    ) -> None:
-        """Opens the recording whose index is `path`.
-
-        Args:
-            path: a recording's `.index` file.
-            summary: what the catalogue says of it, if it was asked.
-            sources: where recordings are read.
-            clock: monotonic seconds, for playing.
-            wall: Unix seconds, for a live session's running time.
-        """
-        super().__init__()
-        self.model = SessionModel()
-        self.player = Player(self.model.tape, clock)
-        self._path, self._summary, self._sources = path, summary, sources
-        self._clock, self._wall = clock, wall
-        self._stop = Stop()
-        self._frames = 0
-        self._last = clock()
-        self._begun = False
-        self._problem = ""
-        self._zoom = 0
-        self._detail = False
-        self._selected = -1
-
-    def compose(self) -> ComposeResult:
-        """Header, panes, prompts, time line, footer."""
-        yield Bar(id="header")
-        yield Bar(id="problem")
-        with Container(id="panes"):
-            with Vertical(id="left"):
-                yield Bar(id="terminal-title", classes="pane-title")
-                yield TerminalPane(id="terminal")
-            with Vertical(id="right"):
-                yield Bar(id="events-title", classes="pane-title")
-                yield EventTable(self.model.log, id="events")
-                yield Bar(id="detail-title", classes="pane-title")
-                yield DetailPanel(id="detail")
-        yield Prompt("filter", 'curl kind:network port:443 -program:bash "two words"', id="filter")
-        yield Prompt("go to", "1:23, 83.5 or 50%", id="goto")
-        yield Scrubber(self.model.density, id="scrubber")
-        yield Footer(compact=True)
-
     def on_mount(self) -> None:
         """Starts reading."""
-        self.terminal = self.query_one(TerminalPane)
-        self.table = self.query_one(EventTable)
-        self.scrubber = self.query_one(Scrubber)
-        self.panel = self.query_one(DetailPanel)
-        self.table.focus()
-        self.terminal.show(self.player.terminal)
-        self._timer = self.set_interval(FRAME, self._frame)
-        self.set_interval(0.5, self._second)
         self.run_worker(self._read, thread=True, group="reading", exit_on_error=False)
-        self._arrange()
-        self._tell()
 
     def on_unmount(self) -> None:
         """Stops reading."""
@@ -193,214 +105,7 @@ class SessionScreen(Screen[None]):
         self._problem = problem
         self._tell()
 
-    # The clock.
-
-    def _wake(self) -> None:
-        self._last = self._clock()
-        self._timer.resume()
-
-    def _second(self) -> None:
-        """A live session's time runs on while nothing happens."""
-        start = epoch(self.model.start.time) if self.model.start else None
-        if self.model.state != LIVE or start is None or self._stop.stopped:
-            return
-        self.model.tape.extend(int((self._wall() - start) * 1000))
-        if self.player.following:
-            self.player.tick(0)
-        self._tell()
-
-    def _frame(self) -> None:
-        """One thirtieth of a second: the position moves, the terminal is fed a slice, what changed is painted."""
-        now = self._clock()
-        passed, self._last = now - self._last, now
-        self.player.tick(passed)
-        self.player.feed(BUDGET)
-        done = self.player.caught_up
-        self._frames += 1
-        if done or self._frames % PAINT_EVERY == 0:
-            self.terminal.show(self.player.terminal)
-        if self.player.playing and done and self.player.position >= self.model.tape.end_ms:
-            self.player.playing = False
-            if self.model.state == LIVE:
-                self.player.follow()
-            self.refresh_bindings()
-        if self.player.playing or self.player.following:
-            self._select(self.model.log.at(self.player.position))
-        if done and not self.player.playing:
-            self._timer.pause()
-        self._tell_time()
-
-    # What is shown.
-
-    def _select(self, row: int) -> None:
-        if row != self.table.cursor:
-            self.table.move_to(row)
-        if self.table.index != self._selected:
-            self._show_detail()
-
-    def _show_detail(self, *, keep: bool = False) -> None:
-        self._selected = index = self.table.index
-        if not self._detail:
-            return
-        if index < 0:
-            self.query_one("#detail-title", Bar).show([("no event here", "dim")])
-            self.panel.show([])
-            return
-        event = self.model.log.event(index)
-        self.query_one("#detail-title", Bar).show([(title(event), "strong")], [("enter closes", "dim")])
-        self.panel.show(details(event, self.model.processes), keep=keep)
-
-    def _tell_time(self) -> None:
-        long_way = self.player.distance > LONG_WAY
-        busy = self.player.progress if long_way and not self.player.caught_up else None
-        self.scrubber.show(
-            Moment(
-                int(self.player.position), self.model.tape.end_ms, status(self.player, self.model.state), busy
-            )
-        )
-
-    def _tell(self) -> None:
-        """Header, titles and problems."""
-        self.query_one("#header", Bar).show(*header(self.model, self._summary))
-        problem = self._problem or (self.model.problems[0] if self.model.problems else "")
-        bar = self.query_one("#problem", Bar)
-        bar.display = bool(problem)
-        bar.show([(problem, "bad")])
-        self.query_one("#events-title", Bar).show(*events_title(self.model, self.table.cursor))
-        self._tell_terminal()
-        self._tell_time()
-
-    def _tell_terminal(self) -> None:
-        shown = terminal_title(self.player.terminal, self.terminal.clip)
-        self.query_one("#terminal-title", Bar).show(*shown)
-
-    def on_terminal_pane_clipped(self) -> None:
-        """Another part of the recorded screen is in view."""
-        self._tell_terminal()
-        self._arrange()
-
-    # Layout.
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Side by side, or stacked."""
-        if self.is_mounted:
-            self._arrange()
-
-    def _arrange(self) -> None:
-        width = self.size.width
-        stacked = width < STACK_BELOW
-        panes, left = self.query_one("#panes"), self.query_one("#left")
-        panes.set_class(stacked, "-stacked")
-        panes.set_class(self._detail, "-detail")
-        panes.set_class(self._zoom == 1, "-terminal-only")
-        panes.set_class(self._zoom == 2, "-events-only")
-        if not stacked and self._zoom == 0:
-            room = width - max(TABLE_LEAST, width * 2 // 5)
-            left.styles.width = max(24, min(self.player.terminal.columns + GUTTER, room))
-        else:
-            left.styles.width = None
-        focused = self.focused
-        if focused is not None and not focused.display:
-            self.table.focus()
-
-    # Moving.
-
-    def _seek(self, ms: float) -> None:
-        """To a time: the selection follows."""
-        self.player.seek(ms)
-        self.terminal.follow_cursor()
-        self._select(self.model.log.at(self.player.position))
-        self._moved()
-
-    def _moved(self) -> None:
-        self._wake()
-        self._frame()
-        self._tell()
-        self.refresh_bindings()
-
-    def on_line_table_moved(self, message: LineTable.Moved) -> None:
-        """An event was highlighted: the terminal goes to its time."""
-        self._to_event(message.row)
-
-    def on_line_table_chosen(self, message: LineTable.Chosen) -> None:
-        """The highlighted event was clicked."""
-        self.action_detail()
-
-    def _to_event(self, row: int) -> None:
-        self.player.playing = False
-        self.player.seek(self.model.log.rows[self.model.log.visible[row]].ms)
-        self.terminal.follow_cursor()
-        self._show_detail()
-        self._moved()
-
-    def on_scrubber_sought(self, message: Scrubber.Sought) -> None:
-        """The time line was clicked."""
-        self._seek(message.ms)
-
-    def action_play(self) -> None:
-        """Plays or pauses; at the end it plays from the start."""
-        player = self.player
-        if player.following:
-            player.seek(player.position)
-        elif player.playing:
-            player.playing = False
-        else:
-            if player.position >= self.model.tape.end_ms and self.model.state != LIVE:
-                player.seek(0)
-            player.playing = True
-        self._moved()
-
-    def action_follow(self) -> None:
-        """Stays at the end."""
-        self.player.follow()
-        self.terminal.follow_cursor()
-        self._moved()
-
-    def action_skip(self, seconds: float) -> None:
-        """Goes back or ahead in time."""
-        self._seek(self.player.position + seconds * 1000)
-
-    def action_step(self, direction: int) -> None:
-        """To the output before or after."""
-        tape, position = self.model.tape, self.player.position
-        at = tape.next_output(position) if direction > 0 else tape.previous_output(position)
-        self.player.playing = False
-        if at is not None:
-            self._seek(at)
-
-    def action_event(self, direction: int) -> None:
-        """To the event before or after."""
-        row = self.table.cursor + direction
-        if 0 <= row < self.table.row_total():
-            self.table.move_to(row)
-            self._to_event(row)
-
-    def action_ends(self, end: bool) -> None:
-        """To the start or the end."""
-        self.player.playing = False
-        self._seek(self.model.tape.end_ms if end else 0)
-
-    def action_speed(self, direction: int) -> None:
-        """Faster or slower."""
-        place = SPEEDS.index(self.player.speed) + direction
-        self.player.speed = SPEEDS[max(0, min(place, len(SPEEDS) - 1))]
-        self._moved()
-
-    # Panes, kinds, prompts.
-
-    def action_detail(self) -> None:
-        """Opens or closes the details."""
-        self._detail = not self._detail
-        if self._detail and self._zoom == 1:
-            self._zoom = 0
-        self._arrange()
-        self._show_detail()
-        self.call_after_refresh(self.table.show_row, self.table.cursor)
-
-    def action_zoom(self) -> None:
-        """Both panes, the terminal alone, the events alone."""
-        self._zoom = (self._zoom + 1) % 3
-        self._arrange()
+    # Kinds and prompts.
 
     def action_kind(self, group: str) -> None:
         """Shows or hides a group of kinds."""
