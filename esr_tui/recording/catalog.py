@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -122,15 +123,18 @@ class _Directory:
         """Look which recordings there are, and which of them have ended."""
         names: set[str] = set()
         stamps: dict[Path, tuple[int, int]] = {}
-        for entry in os.scandir(self._path):
-            if entry.name.startswith("."):
-                continue
-            if entry.name.endswith(".index"):
-                names.add(entry.name)
-            elif entry.name.endswith(".completed"):
-                status = entry.stat(follow_symlinks=False)
-                index = self._path / (entry.name.removesuffix(".completed") + ".index")
-                stamps[index] = (status.st_mtime_ns, status.st_ino)
+        with os.scandir(self._path) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.name.endswith(".index"):
+                    names.add(entry.name)
+                elif entry.name.endswith(".completed"):
+                    index = self._path / (entry.name.removesuffix(".completed") + ".index")
+                    # It goes when its recording is resumed.
+                    with contextlib.suppress(FileNotFoundError):
+                        status = entry.stat(follow_symlinks=False)
+                        stamps[index] = (status.st_mtime_ns, status.st_ino)
         finished: dict[Path, SessionSummary] = {}
         growing: dict[Path, _Growing] = {}
         for index in (self._path / name for name in sorted(names)):

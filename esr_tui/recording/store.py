@@ -187,7 +187,8 @@ def sessions_dirs(data_dir: Path) -> list[Path]:
     """
     log = data_dir / "log"
     try:
-        nodes = sorted(entry.path for entry in os.scandir(log) if entry.is_dir(follow_symlinks=False))
+        with os.scandir(log) as entries:
+            nodes = sorted(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
         return [path for node in nodes if (path := Path(node, SESSIONS)).is_dir()]
     except (FileNotFoundError, NotADirectoryError):
         return []

@@ -172,6 +172,31 @@ def test_a_file_cut_anywhere_opens_up_to_the_cut(script: list[Any], which: int, 
             assert left == mine[: len(left)]
 
 
+def test_every_cut_of_every_file_opens(tmp_path: Path) -> None:
+    _, writer = fresh(str(tmp_path))
+    output = b""
+    for number in range(6):
+        writer.add(SessionStart if number == 0 else Command, ktime=BASE + number * 1_000_000)
+        writer.output(ktime=BASE + number * 1_000_000, data=b"%d\r\n" % number)
+        output += b"%d\r\n" % number
+        writer.flush()
+    writer.add(SessionEnd, ktime=BASE + 10_000_000)
+    writer.close()
+    for path in writer.index.parent.iterdir():
+        content = path.read_bytes()
+        least = (0, 0)
+        for size in range(len(content) + 1):
+            path.write_bytes(content[:size])
+            events, pieces, reader = follow(writer.index)
+            got = b"".join(piece.data for piece in pieces)
+            assert output.startswith(got)
+            # More of a file never shows less.
+            assert (len(events), len(got)) >= least
+            least = (len(events), len(got)) if path.suffix == ".gz" else (0, 0)
+            assert reader.state in ("ended", "cut")
+        assert (len(events), got) == (7, output)
+
+
 @settings(max_examples=60, deadline=None)
 @given(scripts, st.integers(0, 9), st.floats(0, 1), st.integers(1, 255))
 def test_a_damaged_byte_costs_a_sentence_and_never_raises(
