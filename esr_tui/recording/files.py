@@ -21,6 +21,25 @@ def create(path: Path) -> int:
     return fd
 
 
+def create_locked(path: Path) -> int:
+    """A descriptor of a new file with the writer's lock on it. Raises OSError.
+
+    The file gets its name only once locked, so no reader finds it unlocked.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    fd = create(temporary)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.link(temporary, path)
+    except OSError:
+        os.close(fd)
+        raise
+    finally:
+        temporary.unlink()
+    return fd
+
+
 def open_append(path: Path) -> int:
     """A descriptor to append to, of a regular file that is made where missing. Raises OSError."""
     return _regular(os.open(path, _CREATE | os.O_NONBLOCK, FILE_MODE))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from esr_tui.model.codec import encode
 from esr_tui.model.events import Event, Gap, Print, SessionEnd
 from esr_tui.model.session import CUT, ENDED, LINGERING, LIVE, SessionSummary
 from esr_tui.recording import files
+from esr_tui.recording.dropped import Dropped
 from esr_tui.recording.errors import RecordingError, StoreError, write_failed
 from esr_tui.recording.fields import encodable, new_uid
 from esr_tui.recording.files import LineFile
@@ -86,13 +86,12 @@ class RecordingWriter:
         self._tally = back.tally if back else Tally(sid)
         self._buffered = 0
         self._failed = False
-        self._dropped: dict[str, int] = {}
-        self._dropped_ms = 0
+        self._dropped = Dropped()
         self._last_ktime = start_ktime
         self._parts: dict[str, GzipPart] = {}
         self._daily: list[tuple[str, bytes]] = []
         try:
-            self._index = LineFile(back.index_fd if back else _new_index(self.index), shared=False)
+            self._index = LineFile(back.index_fd if back else files.create_locked(self.index), shared=False)
         except OSError as error:
             raise write_failed(self.index, error) from error
 
@@ -152,7 +151,7 @@ class RecordingWriter:
             event = self._event(kind, ktime, encodable(fields))
             line = encode(event)
         if not self._room(len(line), ktime, SessionEnd is kind):
-            self._drop("records", 1, event.ms)
+            self._dropped.add("records", 1, event.ms)
             return event
         self._keep(TYPE_OF[kind], event.ei, line + b"\n")
         if kind in LOGGED:
@@ -171,7 +170,7 @@ class RecordingWriter:
         if not data:
             return
         if not self._room(len(data), ktime, False):
-            self._drop("bytes", len(data), self._ms(ktime))
+            self._dropped.add("bytes", len(data), self._ms(ktime))
             return
         self._keep(CHUNKS, self._offset, data)
         event = self._event(Print, ktime, {"bytes": len(data), "offset": self._offset, "ci": self._ci})
@@ -275,26 +274,11 @@ class RecordingWriter:
                 return self._room(size, ktime, vital)
         return vital or self._buffered + size <= BACKLOG
 
-    def _drop(self, unit: str, count: int, ms: int) -> None:
-        if not self._dropped:
-            self._dropped_ms = ms
-        self._dropped[unit] = self._dropped.get(unit, 0) + count
-
     def _own_up(self) -> None:
         """Record what had to be dropped while the disk was full."""
-        dropped, self._dropped = self._dropped, {}
-        for unit, count in dropped.items():
-            what = "terminal" if unit == "bytes" else "all"
-            self.add(
-                Gap,
-                ktime=self._last_ktime,
-                cause="disk_full",
-                count=count,
-                unit=unit,
-                what=what,
-                from_ms=self._dropped_ms,
-                detail=f"the store could not be written for too long: {count} {unit} were not recorded",
-            )
+        dropped, self._dropped = self._dropped, Dropped()
+        for fields in dropped.gaps():
+            self.add(Gap, ktime=self._last_ktime, **fields)
 
     def _write(self) -> None:
         """Write the parts, terminal bytes first, so that no print event comes before its bytes."""
@@ -331,19 +315,3 @@ class RecordingWriter:
                 failure = error
         if failure:
             raise failure
-
-
-def _new_index(path: Path) -> int:
-    """A new, locked index. It gets its name only once locked, so no reader finds it unlocked."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    fd = files.create(temporary)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.link(temporary, path)
-    except OSError:
-        os.close(fd)
-        raise
-    finally:
-        temporary.unlink()
-    return fd
