@@ -26,6 +26,7 @@ ARGUMENTS_MOST = 2000
 """Arguments listed one a line; the rest are counted. Longer vectors are rarer than a screen is high."""
 ARGUMENT_LIMIT = 65536
 LONG_LINE = 72
+TITLE_LIMIT = 140
 CHILDREN_MOST = 40
 
 
@@ -40,7 +41,7 @@ class Line(NamedTuple):
 
 def details(event: AnyEvent, processes: Processes) -> list[Line]:
     """The panel's lines for `event`."""
-    lines = [Line("", summary(event), "title")]
+    lines = [Line("", _short(summary(event)), "title")]
     match event:
         case Command():
             lines += _command(event)
@@ -65,6 +66,10 @@ def details(event: AnyEvent, processes: Processes) -> list[Line]:
     if isinstance(event, KernelEvent):
         lines += tree(event.pid, event.ms, processes)
     return lines
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= TITLE_LIMIT else text[: TITLE_LIMIT - 1] + "…"
 
 
 def _named(label: str, value: str | None, role: str = "") -> list[Line]:

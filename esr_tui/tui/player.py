@@ -17,6 +17,11 @@ SNAPSHOTS_MOST = 512
 PIECE_LEAST, PIECE_MOST = 1024, 128 * 1024
 DEFAULT_SIZE = (80, 24)
 
+FRAME = 1 / 30
+"""Seconds between two pictures of what plays."""
+BUDGET = 0.008
+"""Seconds of emulation a frame: the rest is left to keys and painting."""
+
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 

@@ -34,6 +34,16 @@ FILTERS = (
 )
 
 
+_TITLES = {
+    "session": "Session",
+    "sessions": "Sessions",
+    "table": "Table",
+    "terminal": "Terminal",
+    "detail": "Details",
+    "prompt": "Prompt",
+}
+
+
 class Entry(NamedTuple):
     """One line of help: the keys, what they do, and more about it."""
 
@@ -42,20 +52,36 @@ class Entry(NamedTuple):
     tooltip: str
 
 
+def _area(binding: Binding) -> str:
+    return (binding.id or "").partition(".")[0]
+
+
 def entries(bindings: Sequence[ActiveBinding], display: dict[str, str]) -> dict[str, list[Entry]]:
     """The lines of each group, in the order of the bindings; keys of one action stand together."""
     groups: dict[str, dict[str, Entry]] = {}
     for _, binding, _, _ in bindings:
-        if not binding.description or binding.system:
+        if not binding.description or binding.system or binding.key.startswith("super+"):
             continue
-        title = binding.group.description if binding.group else "Other keys"
+        title = binding.group.description if binding.group else _TITLES.get(_area(binding), "Everywhere")
         actions = groups.setdefault(title, {})
         name = binding.id or binding.action
         keys = display.get(binding.key, binding.key)
         if name in actions:
             keys = f"{actions[name].keys} {keys}"
         actions[name] = Entry(keys, binding.description, binding.tooltip)
-    return {title: list(actions.values()) for title, actions in groups.items()}
+    order = [
+        "Session",
+        "Sessions",
+        "Time",
+        "Events",
+        "Kinds of events",
+        "Table",
+        "Terminal",
+        "Details",
+        "Prompt",
+    ]
+    titles = sorted(groups, key=lambda title: order.index(title) if title in order else len(order))
+    return {title: list(groups[title].values()) for title in titles}
 
 
 class HelpScreen(ModalScreen[None]):

@@ -88,7 +88,7 @@ class SessionScreen(SessionMoving):
             self.player.follow()
         elif self.model.tape.size or self.model.loaded:
             self._begun = True
-            self.player.seek(self.model.tape.first_ms)
+            self._seek(self.model.tape.first_ms)
 
     def on_session_screen_finished(self, message: Finished) -> None:
         """The recording will not grow any more, or cannot be read."""

@@ -48,13 +48,13 @@ class Bar(Widget):
         if y:
             return Strip.blank(width, base)
         right = [Segment(text, base + self._ink(name)) for text, name in self._right]
-        room = max(0, width - sum(cell_len(text) for text, _ in self._right) - 2)
+        room = max(0, width - sum(cell_len(text) for text, _ in self._right) - 3)
         segments = [Segment(" ", base)]
         for text, name in self._left:
             shown = text if cell_len(text) <= room else fit(text, room)
             room -= cell_len(shown)
             segments.append(Segment(shown, base + self._ink(name)))
-        segments.append(Segment(" " * room, base))
+        segments.append(Segment(" " * (room + 1), base))
         return Strip([*segments, *right, Segment(" ", base)]).adjust_cell_length(width, base)
 
     def _ink(self, name: str) -> Style:

@@ -33,7 +33,7 @@ def wrapped(text: str, width: int) -> list[str]:
     return pieces
 
 
-class DetailPanel(ScrollView, can_focus=True):
+class DetailPanel(ScrollView, can_focus=True, inherit_bindings=False):
     """Labelled lines, wrapped and scrolled."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {

@@ -42,16 +42,26 @@ class EventTable(LineTable):
 
     def row_key(self, row: int) -> Hashable:
         """A row never changes once it is in the log."""
-        return self._log.visible[row]
+        return (self._log.visible[row], self._hours)
+
+    @property
+    def _hours(self) -> bool:
+        """Whether times need the hour."""
+        rows = self._log.rows
+        return bool(rows) and rows[-1].ms >= 3_600_000
 
     def columns(self, width: int) -> Sequence[Column]:
         """Time, the mark's place, kind, program, summary, pid; fewer and shorter where it is narrow."""
         kind = 8 if width >= ROOMY else 4
         program = 15 if width >= ROOMY + 24 else 10 if width >= 56 else 0
-        fixed = [Column("time", 9), Column("", 1), Column("kind", kind)]
+        fixed = [
+            Column("time", 12 if self._hours else 9, right=self._hours),
+            Column("", 1),
+            Column("kind", kind),
+        ]
         if program:
             fixed.append(Column("program", program))
-        pid = 7 if width >= 48 else 0
+        pid = 7 if width >= 60 else 0
         room = width - sum(column.width + 1 for column in fixed) - (pid + 1 if pid else 0)
         fixed.append(Column("what", max(4, room)))
         if pid:
@@ -64,7 +74,7 @@ class EventTable(LineTable):
         ink = f"event--{shown.kind}"
         short = columns[2].width < 8
         kind = SHORT_KINDS.get(shown.kind, shown.kind) if short else shown.kind
-        cells: list[Cell] = [(stamp(shown.ms)[-9:], "table--dim"), (shown.mark, "table--bad"), (kind, ink)]
+        cells: list[Cell] = [(stamp(shown.ms), "table--dim"), (shown.mark, "table--bad"), (kind, ink)]
         if any(column.heading == "program" for column in columns):
             cells.append((shown.program, "table--dim"))
         loud = "table--bad" if shown.bad else "table--strong" if shown.kind == "command" else ink

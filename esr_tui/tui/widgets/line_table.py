@@ -41,7 +41,7 @@ def fit(text: str, width: int, right: bool = False) -> str:
     return blank + text if right else text + blank
 
 
-class LineTable(ScrollView, can_focus=True):
+class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows by number, drawn on demand and cached as Strips. Subclasses say what a row holds."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -157,7 +157,7 @@ class LineTable(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the view: the heading, a row, or nothing."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if y == 0:
             return self._heading(width)
         row = self.scroll_offset.y + y - 1
@@ -173,8 +173,9 @@ class LineTable(ScrollView, can_focus=True):
 
     def _heading(self, width: int) -> Strip:
         style = self.get_component_rich_style("table--heading")
-        text = " ".join(fit(each.heading, each.width, each.right) for each in self.columns(width))
-        return Strip([Segment(fit(text, width), style)], width)
+        columns = self.columns(width - 1)
+        text = " ".join(fit(each.heading, each.width, each.right) for each in columns)
+        return Strip([Segment(fit(f" {text}", width), style)], width)
 
     def _draw(self, row: int, width: int, here: bool) -> Strip:
         base = self.rich_style
@@ -182,10 +183,9 @@ class LineTable(ScrollView, can_focus=True):
             name = "table--cursor" if self.has_focus else "table--cursor-blurred"
             base = base + self.get_component_rich_style(name)
         segments: list[Segment] = []
-        columns = self.columns(width)
+        columns = self.columns(width - 1)
         for column, (text, name) in zip(columns, self.cells(row, columns), strict=True):
-            if segments:
-                segments.append(Segment(" ", base))
+            segments.append(Segment(" ", base))
             segments.append(Segment(fit(text, column.width, column.right), base + self.ink(name)))
         return Strip(segments).adjust_cell_length(width, base)
 
@@ -196,7 +196,7 @@ class LineTable(ScrollView, can_focus=True):
         total = self.row_total()
         if self.cursor >= total:
             self.cursor = total - 1
-        size = Size(self.size.width, total + 1)
+        size = Size(self.scrollable_content_region.width, total + 1)
         if size != self.virtual_size:
             self.virtual_size = size
         if first is None:

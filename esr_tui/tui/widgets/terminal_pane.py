@@ -88,7 +88,7 @@ class TerminalPane(Widget, can_focus=True):
         self._panned = False
         self._geometry = (0, 0, False, False)
         self._cursor = (0, 0)
-        self._strips: LRUCache[tuple[Row, int, int], Strip] = LRUCache(CACHED_ROWS)
+        self._strips: LRUCache[tuple[Row, int], Strip] = LRUCache(CACHED_ROWS)
         self._styles: dict[Style, RichStyle] = {}
 
     def show(self, terminal: Terminal | None) -> None:
@@ -112,6 +112,11 @@ class TerminalPane(Widget, can_focus=True):
         elif regions := [Region(0, y - self._top, self.size.width, 1) for y in changed if self._sees(y)]:
             self.refresh(*regions)
 
+    @property
+    def gutter_width(self) -> int:
+        """No gutter where the recorded screen fits only without one."""
+        return 0 if self._terminal is not None and self._terminal.columns == self.size.width else GUTTER
+
     def _sees(self, y: int) -> bool:
         return 0 <= y - self._top < self.size.height
 
@@ -120,7 +125,7 @@ class TerminalPane(Widget, can_focus=True):
         terminal = self._terminal
         if terminal is None or (self._panned and not force):
             return False
-        width, height = max(1, self.size.width - GUTTER), max(1, self.size.height)
+        width, height = max(1, self.size.width - self.gutter_width), max(1, self.size.height)
         left = _around(self._left, terminal.cursor.x, width, terminal.columns)
         top = _around(self._top, terminal.cursor.y, height, terminal.rows)
         moved = (left, top) != (self._left, self._top)
@@ -140,7 +145,7 @@ class TerminalPane(Widget, can_focus=True):
         terminal = self._terminal
         if terminal is None:
             return ""
-        width, height = self.size.width - GUTTER, self.size.height
+        width, height = self.size.width - self.gutter_width, self.size.height
         parts = []
         if terminal.rows > height:
             parts.append(f"rows {self._top + 1}–{min(terminal.rows, self._top + height)}")
@@ -153,7 +158,7 @@ class TerminalPane(Widget, can_focus=True):
         terminal = self._terminal
         if terminal is None:
             return
-        width, height = self.size.width - GUTTER, self.size.height
+        width, height = self.size.width - self.gutter_width, self.size.height
         left = max(0, min(self._left + columns, terminal.columns - width))
         top = max(0, min(self._top + rows, terminal.rows - height))
         if (left, top) != (self._left, self._top):
@@ -194,13 +199,22 @@ class TerminalPane(Widget, can_focus=True):
         cursor = terminal.cursor
         if cursor.y == row_y:
             strip = self._with_cursor(strip, min(cursor.x, terminal.columns - 1), cursor.visible)
-        view = strip.crop(self._left, self._left + width - GUTTER).adjust_cell_length(width - GUTTER, outside)
+        gutter = self.gutter_width
+        room = width - gutter
+        view = strip.crop(self._left, self._left + room).adjust_cell_length(room, outside)
         mark = self.get_component_rich_style("terminal--mark")
-        gutter = Segment(MARK, mark) if row.marked else Segment(" ", self.rich_style)
-        return Strip([gutter, *view], width)
+        if not gutter:
+            return self._marked(view, mark) if row.marked else view
+        return Strip([Segment(MARK, mark) if row.marked else Segment(" ", self.rich_style), *view], width)
+
+    def _marked(self, strip: Strip, mark: RichStyle) -> Strip:
+        """Without a gutter the mark is the first cell's colours; its text stays."""
+        style = mark + RichStyle(reverse=True)
+        first = [Segment(segment.text, style) for segment in strip.crop(0, 1)]
+        return Strip([*first, *strip.crop(1)])
 
     def _strip(self, row: Row, columns: int) -> Strip:
-        key = (row, columns, self._left)
+        key = (row, columns)
         strip = self._strips.get(key)
         if strip is None:
             base = self.rich_style

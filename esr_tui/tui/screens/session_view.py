@@ -1,0 +1,236 @@
+"""What the session screen shows: panes, titles, details, and the frames of its clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from esr_tui.model.session import LIVE, SessionSummary
+from esr_tui.tui.details import details, title
+from esr_tui.tui.model import SessionModel
+from esr_tui.tui.player import BUDGET, FRAME, Player
+from esr_tui.tui.reading import Stop
+from esr_tui.tui.screens.layout import BOTH, TERMINAL_ONLY, Layout, layout, room_for_details
+from esr_tui.tui.screens.session_bars import events_title, header, status, terminal_title
+from esr_tui.tui.sources import Sources
+from esr_tui.tui.timefmt import epoch
+from esr_tui.tui.widgets.bars import Bar
+from esr_tui.tui.widgets.detail_panel import DetailPanel
+from esr_tui.tui.widgets.event_table import EventTable
+from esr_tui.tui.widgets.inputs import Prompt
+from esr_tui.tui.widgets.scrubber import Moment, Scrubber
+from esr_tui.tui.widgets.terminal_pane import TerminalPane
+
+PAINT_EVERY = 6
+"""Frames between two pictures while a long seek runs."""
+LONG_WAY = 64 * 1024
+"""Bytes to feed from which on a seek shows its progress."""
+
+
+class SessionView(Screen[None]):
+    """A session's model and player, drawn."""
+
+    def __init__(
+        self,
+        path: Path,
+        summary: SessionSummary | None,
+        sources: Sources,
+        *,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        """Opens the recording whose index is `path`.
+
+        Args:
+            path: a recording's `.index` file.
+            summary: what the catalogue says of it, if it was asked.
+            sources: where recordings are read.
+            clock: monotonic seconds, for playing.
+            wall: Unix seconds, for a live session's running time.
+        """
+        super().__init__()
+        self.model = SessionModel()
+        self.player = Player(self.model.tape, clock)
+        self._path, self._summary, self._sources = path, summary, sources
+        self._clock, self._wall = clock, wall
+        self._stop = Stop()
+        self._frames = 0
+        self._last = clock()
+        self._begun = False
+        self._problem = ""
+        self._zoom = 0
+        self._plan: Layout | None = None
+        self._detail = False
+        self._chosen = False
+        self._resting = False
+        self._selected = -1
+
+    def compose(self) -> ComposeResult:
+        """Header, panes, prompts, time line, footer."""
+        yield Bar(id="header")
+        yield Bar(id="problem")
+        with Container(id="panes"):
+            with Vertical(id="left"):
+                yield Bar(id="terminal-title", classes="pane-title")
+                yield TerminalPane(id="terminal")
+            with Vertical(id="right"):
+                yield Bar(id="events-title", classes="pane-title")
+                yield EventTable(self.model.log, id="events")
+            with Vertical(id="below"):
+                yield Bar(id="detail-title", classes="pane-title")
+                yield DetailPanel(id="detail")
+        yield Prompt("filter", 'curl kind:network port:443 -program:bash "two words"', id="filter")
+        yield Prompt("go to", "1:23, 83.5 or 50%", id="goto")
+        yield Scrubber(self.model.density, id="scrubber")
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        """Finds the widgets and starts the clock."""
+        self.terminal = self.query_one(TerminalPane)
+        self.table = self.query_one(EventTable)
+        self.scrubber = self.query_one(Scrubber)
+        self.panel = self.query_one(DetailPanel)
+        self.table.focus()
+        self.terminal.show(self.player.terminal)
+        self._timer = self.set_interval(FRAME, self._frame)
+        self.set_interval(0.5, self._second)
+        self._arrange()
+        self._tell()
+
+    # The clock.
+
+    def _wake(self) -> None:
+        if self._resting:
+            self._resting = False
+            self._last = self._clock()
+            self._timer.resume()
+
+    def _second(self) -> None:
+        """A live session's time runs on while nothing happens."""
+        start = epoch(self.model.start.time) if self.model.start else None
+        if self.model.state != LIVE or start is None or self._stop.stopped:
+            return
+        self.model.tape.extend(int((self._wall() - start) * 1000))
+        if self.player.following:
+            self.player.tick(0)
+        self._tell()
+
+    def _frame(self) -> None:
+        """One thirtieth of a second: the position moves, the terminal is fed a slice, what changed is painted."""
+        now = self._clock()
+        passed, self._last = now - self._last, now
+        self.player.tick(passed)
+        self.player.feed(BUDGET)
+        done = self.player.caught_up
+        self._frames += 1
+        if done or self._frames % PAINT_EVERY == 0:
+            self.terminal.show(self.player.terminal)
+        if self.player.playing and done and self.player.position >= self.model.tape.end_ms:
+            self.player.playing = False
+            if self.model.state == LIVE:
+                self.player.follow()
+            self.refresh_bindings()
+        if self.player.playing or self.player.following:
+            self._select(self.model.log.at(self.player.position))
+        if done and not self.player.playing:
+            self._resting = True
+            self._timer.pause()
+        self._tell_time()
+
+    # What is shown.
+
+    def _select(self, row: int) -> None:
+        if row != self.table.cursor:
+            self.table.move_to(row)
+        if self.table.index != self._selected:
+            self._show_detail()
+
+    def _show_detail(self, *, keep: bool = False) -> None:
+        self._selected = index = self.table.index
+        if not self._detail:
+            return
+        if index < 0:
+            self.query_one("#detail-title", Bar).show([("no event here", "dim")])
+            self.panel.show([])
+            return
+        event = self.model.log.event(index)
+        self.query_one("#detail-title", Bar).show([(title(event), "strong")], [("enter closes", "dim")])
+        self.panel.show(details(event, self.model.processes), keep=keep)
+
+    def _tell_time(self) -> None:
+        long_way = self.player.distance > LONG_WAY
+        busy = self.player.progress if long_way and not self.player.caught_up else None
+        self.scrubber.show(
+            Moment(
+                int(self.player.position), self.model.tape.end_ms, status(self.player, self.model.state), busy
+            )
+        )
+
+    def _tell(self) -> None:
+        """Header, titles and problems."""
+        self.query_one("#header", Bar).show(*header(self.model, self._summary))
+        problem = self._problem or (self.model.problems[0] if self.model.problems else "")
+        bar = self.query_one("#problem", Bar)
+        bar.display = bool(problem)
+        bar.show([(problem, "bad")])
+        self.query_one("#events-title", Bar).show(*events_title(self.model, self.table.cursor))
+        self._tell_terminal()
+        self._tell_time()
+
+    def _tell_terminal(self) -> None:
+        shown = terminal_title(self.player.terminal, self.terminal.clip)
+        self.query_one("#terminal-title", Bar).show(*shown)
+
+    def on_terminal_pane_clipped(self) -> None:
+        """Another part of the recorded screen is in view."""
+        self._tell_terminal()
+        self._arrange()
+
+    # Layout.
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Side by side, or stacked."""
+        self.call_after_refresh(self._arrange)
+
+    def _arrange(self) -> None:
+        panes, terminal = self.query_one("#panes"), self.player.terminal
+        width, height = panes.size
+        recorded = (terminal.columns, terminal.rows)
+        if not self._chosen:
+            self._detail = room_for_details(width, height, terminal.rows)
+        plan = layout(width, height, recorded, self._zoom, self._detail)
+        if plan == self._plan:
+            return
+        self._plan = plan
+        left, right, below = (self.query_one(f"#{name}") for name in ("left", "right", "below"))
+        left.display, right.display = plan.terminal, plan.events
+        below.display = self._detail and plan.events
+        panes.styles.grid_size_columns, panes.styles.grid_size_rows = plan.size
+        panes.set_styles(f"grid-columns: {plan.columns}; grid-rows: {plan.rows};")
+        left.styles.row_span, right.styles.row_span = plan.terminal_span, plan.events_span
+        right.set_class(plan.side_by_side, "-beside")
+        below.set_class(plan.side_by_side and plan.events_span == 1, "-beside")
+        if self.focused is not None and not self.focused.is_on_screen:
+            self.table.focus()
+        self._show_detail(keep=True)
+        self.call_after_refresh(self.table.show_row, self.table.cursor)
+
+    # Panes.
+
+    def action_detail(self) -> None:
+        """Opens or closes the details."""
+        self._detail, self._chosen = not self._detail, True
+        if self._zoom == TERMINAL_ONLY:
+            self._zoom = BOTH
+        self._arrange()
+
+    def action_zoom(self) -> None:
+        """Both panes, the terminal alone, the events alone."""
+        self._zoom = (self._zoom + 1) % 3
+        self._arrange()
