@@ -115,16 +115,20 @@ class Engine:
 
     def begin(self, opening: Opening) -> LiveSession | None:
         """Begins a recording; None (and a complaint) when the store cannot be written."""
+        try:
+            return self.begin_or_fail(opening)
+        except StoreError as error:
+            self.complain(f"a session of uid {opening.uid} is not recorded: {error}")
+            return None
+
+    def begin_or_fail(self, opening: Opening) -> LiveSession:
+        """Begins a recording with what its terminal has shown already. Raises StoreError."""
         before = self._ptys.take(opening.reader, opening.pts)
         if before.output:
             opening = msgspec.structs.replace(
                 opening, started=min(opening.started, before.output[0].head.ktime)
             )
-        try:
-            session = open_session(self.store, Clock.measure(), opening)
-        except StoreError as error:
-            self.complain(f"a session of uid {opening.uid} is not recorded: {error}")
-            return None
+        session = open_session(self.store, Clock.measure(), opening)
         self.add(session)
         for record in before.output:
             session.output(record)

@@ -113,11 +113,16 @@ def leave() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     if os.fork() == 0:
-        os.setsid()
-        null = os.open(os.devnull, os.O_RDWR)
-        for fd in (0, 1, 2):
-            os.dup2(null, fd)
+        to_background()
         os._exit(0)
+
+
+def to_background() -> None:
+    """Lets go of the terminal and of whoever waits for this process's output."""
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
 
 
 class _Stop:

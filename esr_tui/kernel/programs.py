@@ -9,9 +9,10 @@ from __future__ import annotations
 import ctypes
 import os
 import subprocess
+import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -276,16 +277,22 @@ def _compile(source: str) -> Any:
 
 
 @contextmanager
-def _quiet() -> Any:
-    """Keeps what bcc's compiler writes to standard error; yields a function that returns it."""
+def _quiet() -> Iterator[Callable[[], str]]:
+    """Keeps what bcc and its compiler write to standard output and error; yields a function that returns it."""
+    libc = ctypes.CDLL(None)
+    sys.stdout.flush()
+    libc.fflush(None)
     with tempfile.TemporaryFile() as kept:
-        saved = os.dup(2)
-        os.dup2(kept.fileno(), 2)
+        saved = [(fd, os.dup(fd)) for fd in (1, 2)]
+        for fd, _ in saved:
+            os.dup2(kept.fileno(), fd)
         try:
             yield lambda: _read(kept)
         finally:
-            os.dup2(saved, 2)
-            os.close(saved)
+            libc.fflush(None)
+            for fd, original in saved:
+                os.dup2(original, fd)
+                os.close(original)
 
 
 def _read(file: Any) -> str:

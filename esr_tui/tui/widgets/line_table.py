@@ -187,7 +187,7 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         for column, (text, name) in zip(columns, self.cells(row, columns), strict=True):
             segments.append(Segment(" ", base))
             segments.append(Segment(fit(text, column.width, column.right), base + self.ink(name)))
-        return Strip(segments).adjust_cell_length(width, base)
+        return Strip(segments).simplify().adjust_cell_length(width, base)
 
     # Moving.
 
