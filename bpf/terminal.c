@@ -6,7 +6,8 @@
 #define OUTPUT_PIECE 16384
 #define OUTPUT_PIECES 4 /* of one read; a terminal gives at most 4 KiB */
 #define PTY_MASTER_DEVICE ((5 << 20) | 2)
-#define TTY_DRIVER_PTY 4
+#define PTY_FIRST_MAJOR 128 /* masters 128-135, slaves 136-143 */
+#define PTY_LAST_MAJOR 143
 
 /* asm-generic/ioctls.h and asm/ioctls.h agree on these for x86 and arm64 */
 #define IOCTL_TCSETS 0x5402
@@ -87,7 +88,9 @@ int on_ioctl(struct sys_exit *ctx) {
   void *file = file_of(task, argument(regs, 0));
   u32 rdev = deref32(deref(file, OFF_file_f_inode), OFF_inode_i_rdev);
   void *tty = tty_of(file, rdev);
-  if (!tty || deref16(deref(tty, OFF_tty_struct_driver), OFF_tty_driver_type) != TTY_DRIVER_PTY) return 0;
+  if (!tty) return 0;
+  u32 major = deref32(deref(tty, OFF_tty_struct_driver), OFF_tty_driver_major);
+  if (major < PTY_FIRST_MAJOR || major > PTY_LAST_MAJOR) return 0;
   if (modes && rdev == PTY_MASTER_DEVICE) tty = deref(tty, OFF_tty_struct_link); /* modes belong to the slave */
   struct mode_record r = {};
   struct proc proc = *known;

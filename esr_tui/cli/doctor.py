@@ -48,8 +48,15 @@ def report(checks: Iterable[Check], *, as_json: bool) -> int:
 
 
 def checks(data_dir: Path) -> Iterable[Check]:
-    """The checks of this machine, the cheap ones first."""
-    yield from environment(data_dir)
+    """The checks of this machine, the cheap ones first; at last, when nothing is missing, a command really seen."""
+    complete = True
+    for check in environment(data_dir):
+        complete = complete and (check.ok or not check.needed)
+        yield check
+    if complete:
+        from esr_tui.capture import canary  # noqa: PLC0415  (bcc only when it is needed)
+
+        yield canary.check()
 
 
 @click.command()
@@ -60,4 +67,9 @@ def doctor(as_json: bool, data_dir: Path | None, config: Path | None) -> int:
 
     Exit code 1 when something is missing without which capture cannot work.
     """
-    return report(checks(data_dir_of(data_dir, config)), as_json=as_json)
+    code = report(checks(data_dir_of(data_dir, config)), as_json=as_json)
+    if code == 0:
+        from esr_tui.capture import service  # noqa: PLC0415
+
+        service.leave()
+    return code

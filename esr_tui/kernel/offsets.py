@@ -17,7 +17,7 @@ MEMBERS: tuple[str, ...] = (
     "vfsmount.mnt_root mount.mnt mount.mnt_parent mount.mnt_mountpoint",
     "inode.i_mode inode.i_ino inode.i_rdev inode.__i_nlink linux_binprm.filename linux_binprm.interp",
     "tty_struct.index tty_struct.driver tty_struct.winsize tty_struct.termios tty_struct.link",
-    "ktermios.c_lflag tty_driver.major tty_driver.type tty_file_private.tty",
+    "ktermios.c_lflag tty_driver.major tty_file_private.tty",
     "cgroup.root cgroup.kn cgroup_root.hierarchy_id kernfs_node.id",
     "socket.sk sock.sk_err sock.sk_type sock.sk_protocol",
     "tcp_sock.bytes_sent tcp_sock.bytes_retrans tcp_sock.bytes_received",
