@@ -81,12 +81,15 @@ _CSI: dict[str, tuple[Callable[..., None], int]] = {
     "l": (Screen.reset_mode, sgr.MAX_PARAMETERS),
     "?l": (Screen.reset_private_mode, sgr.MAX_PARAMETERS),
     "r": (Screen.set_margins, 2),
-    "s": (Screen.save_cursor, 0),
+    "s": (Screen.save_cursor_or_set_sides, 2),
     "u": (Screen.restore_cursor, 0),
     "!p": (Screen.soft_reset, 0),
+    "$v": (Screen.copy_area, 8),
+    "$x": (Screen.fill_area, 5),
+    "$z": (Screen.erase_area, 4),
 }
-_STRICT = {"T": 1, "s": 0, "u": 0}
-"""Sequences that are something else with more parameters: mouse tracking, side margins, key reports."""
+_STRICT = {"T": 1, "u": 0}
+"""Sequences that are something else with more parameters: mouse tracking, key reports."""
 
 _PARTS = re.compile(r"\x1b\[([<=>?]?)([0-9;:]*)([ -/]*)([@-~])")
 

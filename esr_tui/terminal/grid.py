@@ -1,4 +1,4 @@
-"""What changes cells: writing, erasing, shifting, scrolling. The cursor's own moves are in screen.py."""
+"""What changes cells within their rows: writing, erasing, shifting. Rows are moved in scrolling.py."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from esr_tui.terminal.cells import (
     blank,
     combined,
     mend,
-    mend_edge,
     palette,
 )
 
@@ -42,16 +41,13 @@ class Grid(pyte.Screen):
     """The last character drawn, for REP."""
     unseen = False
     """Something zero-width came in column 0, where no cell could take it: the next cell drawn does."""
+    sides: tuple[int, int] | None = None
+    """First and last column that scroll and shift (DECSLRM); None where all do."""
     _ink: tuple[Cell, Palette] | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """The whole state without the cells kept for speed."""
         return {name: value for name, value in self.__dict__.items() if name != "_ink"}
-
-    @property
-    def region(self) -> tuple[int, int]:
-        """First and last row that scroll."""
-        return self.margins or (0, self.lines - 1)
 
     def _cells(self) -> Palette:
         pen = self.cursor.attrs
@@ -75,8 +71,19 @@ class Grid(pyte.Screen):
     def _put_narrow(self, text: str) -> None:
         """Write characters that take one cell each, a row at a time."""
         cursor, columns = self.cursor, self.columns
-        cells = list(map(self._cells().__getitem__, text))
-        start, length = 0, len(cells)
+        cells, length = self._cells(), len(text)
+        end = cursor.x + length
+        if end < columns and modes.IRM not in self.mode:  # the common case, for speed alone
+            line = self.buffer[cursor.y]
+            if not line.wide:
+                if length == 1:
+                    line[cursor.x] = cells[text]
+                else:
+                    line.update(zip(range(cursor.x, end), map(cells.__getitem__, text), strict=True))
+                self.dirty.add(cursor.y)
+                cursor.x, self.last = end, text[-1]
+                return
+        start = 0
         while start < length:
             if cursor.x >= columns:
                 if modes.DECAWM in self.mode:
@@ -84,7 +91,7 @@ class Grid(pyte.Screen):
                     self.index()
                 else:  # each would overwrite the one before it in the last column
                     cursor.x, start = columns - 1, length - 1
-            taken = cells[start : start + columns - cursor.x]
+            taken = [cells[char] for char in text[start : start + columns - cursor.x]]
             self._write(taken)
             cursor.x += len(taken)
             start += len(taken)
@@ -155,7 +162,7 @@ class Grid(pyte.Screen):
         """DECALN: E everywhere, margins and origin mode off, cursor home."""
         self.buffer.clear()
         self.buffer.update((y, Line(Cell("E"))) for y in range(self.lines))
-        self.margins = None
+        self.margins = self.sides = None
         self.mode.discard(modes.DECOM)
         self.cursor.x = self.cursor.y = 0
         self.dirty.update(range(self.lines))
@@ -202,7 +209,7 @@ class Grid(pyte.Screen):
     # -- shifting within a row
 
     def insert_characters(self, count: int | None = None) -> None:
-        """ICH: open a gap at the cursor; what passes the right edge is lost."""
+        """ICH: open a gap at the cursor; what passes the right margin is lost."""
         self._shift(count or 1)
 
     def delete_characters(self, count: int | None = None) -> None:
@@ -210,75 +217,20 @@ class Grid(pyte.Screen):
         self._shift(-(count or 1))
 
     def _shift(self, by: int) -> None:
-        x, y, columns = self.cursor.x, self.cursor.y, self.columns
-        size = min(abs(by), columns - x)
-        if size <= 0:  # pending wrap: the cursor is beyond the last cell
+        x, y = self.cursor.x, self.cursor.y
+        left, right = self.sides or (0, self.columns - 1)
+        size = min(abs(by), right + 1 - x)
+        if size <= 0 or x < left:  # in pending wrap the cursor is beyond the last cell
             return
-        line = self.buffer[y]
+        line, edge = self.buffer[y], right + 1
         if line.wide:
             mend(line, x, x)
+            mend(line, edge, edge)
+            mend(line, x + size, x + size) if by < 0 else mend(line, edge - size, edge - size)
         gap: list[Cell] = list(repeat(blank(self.cursor.attrs.bg), size))
         if by > 0:
-            kept = [line[at] for at in range(x, columns - size)]
-            line.update(zip(range(x, columns), gap + kept, strict=True))
-            if line.wide:
-                mend_edge(line, columns)
+            cells = gap + [line[at] for at in range(x, edge - size)]
         else:
-            if line.wide:
-                mend(line, x + size, x + size)
-            kept = [line[at] for at in range(x + size, columns)]
-            line.update(zip(range(x, columns), kept + gap, strict=True))
+            cells = [line[at] for at in range(x + size, edge)] + gap
+        line.update(zip(range(x, edge), cells, strict=True))
         self.dirty.add(y)
-
-    # -- scrolling
-
-    def _scroll(self, top: int, bottom: int, count: int) -> None:
-        """Move rows top..bottom up by `count` (down where negative); blank rows come in."""
-        height = bottom - top + 1
-        size = min(abs(count), height)
-        buffer, bg = self.buffer, self.cursor.attrs.bg
-        lines = [buffer[y] for y in range(top, bottom + 1)]
-        fresh = [Line(blank(bg)) for _ in range(size)]
-        moved = lines[size:] + fresh if count > 0 else fresh + lines[: height - size]
-        buffer.update(zip(range(top, bottom + 1), moved, strict=True))
-        self.dirty.update(range(top, bottom + 1))
-
-    def index(self) -> None:
-        """IND: one row down and out of pending wrap, scrolling at the bottom margin."""
-        _, bottom = self.region
-        self.cursor.x = min(self.cursor.x, self.columns - 1)
-        if self.cursor.y == bottom:
-            self._scroll(*self.region, 1)
-        elif self.cursor.y < self.lines - 1:
-            self.cursor.y += 1
-
-    def reverse_index(self) -> None:
-        """RI: one row up and out of pending wrap, scrolling at the top margin."""
-        top, _ = self.region
-        self.cursor.x = min(self.cursor.x, self.columns - 1)
-        if self.cursor.y == top:
-            self._scroll(*self.region, -1)
-        elif self.cursor.y > 0:
-            self.cursor.y -= 1
-
-    def scroll_up(self, count: int = 1) -> None:
-        """SU: move the region's rows up; the cursor stays."""
-        self._scroll(*self.region, count or 1)
-
-    def scroll_down(self, count: int = 1) -> None:
-        """SD: move the region's rows down; the cursor stays."""
-        self._scroll(*self.region, -(count or 1))
-
-    def insert_lines(self, count: int | None = None) -> None:
-        """IL: blank rows at the cursor, which must be in the region."""
-        self._lines(-(count or 1))
-
-    def delete_lines(self, count: int | None = None) -> None:
-        """DL: rows at the cursor go, the rest of the region moves up."""
-        self._lines(count or 1)
-
-    def _lines(self, count: int) -> None:
-        top, bottom = self.region
-        if top <= self.cursor.y <= bottom:
-            self._scroll(self.cursor.y, bottom, count)
-            self.cursor.x = 0

@@ -10,14 +10,15 @@ from pyte.screens import Margins, Savepoint
 
 from esr_tui.terminal import sgr
 from esr_tui.terminal.cells import BLANK, Buffer, Cursor, mend_edge
-from esr_tui.terminal.grid import LINE_DRAWING, Grid
+from esr_tui.terminal.grid import LINE_DRAWING
+from esr_tui.terminal.scrolling import DECLRMM, Scrolling
 
 MAX_SIZE = 1000
 """Columns and rows a screen has at most."""
 TAB_STOPS = frozenset(range(8, MAX_SIZE, 8))
 
 _ALTERNATE = frozenset({47, 1047, 1049})
-_KEPT = frozenset({modes.IRM, modes.LNM, modes.DECSCNM, modes.DECOM, modes.DECAWM, modes.DECTCEM})
+_KEPT = frozenset({modes.IRM, modes.LNM, modes.DECSCNM, modes.DECOM, modes.DECAWM, modes.DECTCEM, DECLRMM})
 _INITIAL = frozenset({modes.DECAWM, modes.DECTCEM})
 
 Saved: TypeAlias = list[Savepoint]
@@ -29,7 +30,7 @@ def clamped(size: int) -> int:
     return max(1, min(size, MAX_SIZE))
 
 
-class Screen(Grid):
+class Screen(Scrolling):
     """A terminal's screen. Nothing a stream says makes it raise, grow without bound or change its size."""
 
     def __init__(self, columns: int, lines: int) -> None:
@@ -60,7 +61,7 @@ class Screen(Grid):
         if modes.DECSCNM in self.mode:
             self.dirty.update(range(self.lines))
         self.mode = set(_INITIAL)
-        self.margins = None
+        self.margins = self.sides = None
         self.charset = 0
         self.g0_charset = self.g1_charset = ASCII
         self.savepoints = []
@@ -83,7 +84,7 @@ class Screen(Grid):
         ):
             cursor.x = min(cursor.x, columns)
             cursor.y = max(0, min(cursor.y - by, lines - 1))
-        self.margins = None
+        self.margins = self.sides = None
         self.dirty = set(range(lines))
 
     def _cut(self, buffer: Buffer, y: int, lines: int, columns: int) -> int:
@@ -147,6 +148,8 @@ class Screen(Grid):
             self.dirty.update(range(self.lines))
         elif mode == modes.DECOM:
             self.cursor_position()
+        elif mode == DECLRMM:
+            self.sides = None
         elif mode == modes.DECTCEM:
             self.cursor.hidden = not on
         elif mode == 1048 << 5:
@@ -218,16 +221,26 @@ class Screen(Grid):
         self.cursor.y = min(self.cursor.y + (count or 1), floor)
         self.ensure_hbounds()
 
+    def save_cursor_or_set_sides(self, *columns: int) -> None:
+        """SCOSC, which with DECLRMM is DECSLRM."""
+        if DECLRMM in self.mode:
+            self.set_sides(*columns)
+        elif not columns:
+            self.save_cursor()
+
+    def carriage_return(self) -> None:
+        """CR: to column 0, or to the left margin from beyond it."""
+        self.cursor.x = self.sides[0] if self.sides and self.cursor.x >= self.sides[0] else 0
+
     def cursor_position(self, line: int | None = None, column: int | None = None) -> None:
         """CUP: 1-based; in origin mode counted from and kept within the margins."""
-        self.cursor.x = (column or 1) - 1
+        self.cursor.x = (column or 1) - 1 + self._origin()[1]
         self.ensure_hbounds()
         self.cursor_to_line(line)
 
     def cursor_to_line(self, line: int | None = None) -> None:
         """VPA: as CUP for the row alone."""
-        top = self.region[0] if modes.DECOM in self.mode else 0
-        self.cursor.y = (line or 1) - 1 + top
+        self.cursor.y = (line or 1) - 1 + self._origin()[0]
         self.ensure_hbounds()
         self.ensure_vbounds()
 
@@ -235,11 +248,11 @@ class Screen(Grid):
         """LF, VT, FF: one row down; in new-line mode to its start."""
         self.index()
         if modes.LNM in self.mode:
-            self.cursor.x = 0
+            self.carriage_return()
 
     def next_line(self) -> None:
         """NEL, and CR LF in one."""
-        self.cursor.x = 0
+        self.carriage_return()
         self.index()
 
     def set_margins(self, top: int | None = None, bottom: int | None = None) -> None:

@@ -18,14 +18,14 @@ from esr_tui.terminal.cells import MAX_CELL
 QUICK = settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 NUMBERS = st.sampled_from(
-    ["", "0", "1", "2", "3", "5", "7", "38", "999", "99999999999", "47", "1049", "4:3", "²"]
+    ["", "0", "1", "2", "3", "5", "7", "38", "69", "999", "99999999999", "1049", "4:3", "²"]
 )
 CSI = st.builds(
     lambda marker, numbers, middle, final: f"\x1b[{marker}{';'.join(numbers)}{middle}{final}",
     st.sampled_from(["", "", "", "", "?", "?", ">", "<", "="]),
     st.lists(NUMBERS, max_size=4),
-    st.sampled_from(["", "", "", "", "!", " ", "$", "\n", "\x18", "\x7f"]),
-    st.sampled_from("@ABCDEFGHIJKLMPSTXZ`abdefghlmrsu~p"),
+    st.sampled_from(["", "", "", "", "!", " ", "$", "$", "\n", "\x18", "\x7f"]),
+    st.sampled_from("@ABCDEFGHIJKLMPSTXZ`abdefghlmrsu~pvxz"),
 )
 SHORT = st.one_of(
     st.sampled_from(["\r\n", "\n", "\r", "\b", "\t", "\x0e", "\x0f", "\x07", "\x18", "\x05"]),
@@ -174,6 +174,9 @@ EXPENSIVE = {
     "combining": "a\u0301\u0301\u0301".encode(),
     "insert mode, wide": "\x1b[4h世".encode(),
     "colours": b"\x1b[38;2;1;2;3;48;5;9mx",
+    "filled areas": b"\x1b[65;1;1;50;200$x",
+    "copied areas": b"\x1b[1;1;50;200;1;2;2$v",
+    "side margins": b"\x1b[?69h\x1b[2;199s\x1b[9999S",
     "tabs": b"\x1b[9999Z\x1b[9999I",
 }
 

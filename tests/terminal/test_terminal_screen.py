@@ -21,6 +21,9 @@ def lines(terminal: Terminal) -> list[str]:
 
 NUMBERED = "1\r\n2\r\n3\r\n4"
 
+ROWS = ["abcdefgh", "ABCDEFGH", "abcdefgh", "01234567"]
+TABLE = "\r\n".join(ROWS)
+
 SCREENS = {
     # scrolling and margins
     "LF scrolls at the bottom": (NUMBERED + "\r\n5", ["2", "3", "4", "5"]),
@@ -109,6 +112,40 @@ SCREENS = {
     "line drawing in G1": ("\x1b)0a\x0elqk\x0fq", ["a┌─┐q"]),
     "line drawing leaves digits and signs": ("\x1b(0+,-.0A", ["+,-.0A"]),
     "line drawing leaves what is not ASCII": ("\x1b(0é世", ["é世"]),
+    # side margins and rectangles
+    "SU between the sides": (
+        TABLE + "\x1b[?69h\x1b[3;5s\x1b[S",
+        ["abCDEfgh", "ABcdeFGH", "ab234fgh", "01   567"],
+    ),
+    "SD between the sides": (
+        TABLE + "\x1b[?69h\x1b[3;5s\x1b[T",
+        ["ab   fgh", "ABcdeFGH", "abCDEfgh", "01cde567"],
+    ),
+    "LF between the sides": (
+        TABLE + "\x1b[?69h\x1b[3;5s\x1b[4;4H\nX",
+        ["abCDEfgh", "ABcdeFGH", "ab234fgh", "01 X 567"],
+    ),
+    "LF beside the sides does not scroll": (
+        TABLE + "\x1b[?69h\x1b[3;5s\x1b[4;8H\nX",
+        [*ROWS[:3], "0123456X"],
+    ),
+    "IL between the sides": (
+        TABLE + "\x1b[?69h\x1b[3;5s\x1b[3;4H\x1b[LX",
+        ["abcdefgh", "ABCDEFGH", "abX  fgh", "01cde567"],
+    ),
+    "DCH up to the right side": (TABLE + "\x1b[?69h\x1b[3;5s\x1b[1;4H\x1b[P", ["abce fgh", *ROWS[1:]]),
+    "ICH up to the right side": (TABLE + "\x1b[?69h\x1b[3;5s\x1b[1;4H\x1b[@", ["abc dfgh", *ROWS[1:]]),
+    "CR goes to the left side": (TABLE + "\x1b[?69h\x1b[3;5s\x1b[1;4H\rX", ["abXdefgh", *ROWS[1:]]),
+    "side margins end with their mode": (TABLE + "\x1b[?69h\x1b[3;5s\x1b[?69l\x1b[S", ROWS[1:]),
+    "side margins cut wide characters": ("a世界b\x1b[?69h\x1b[3;4s\x1b[S", ["a    b"]),
+    "DECFRA": (TABLE + "\x1b[42;2;3;3;4$x", ["abcdefgh", "AB**EFGH", "ab**efgh", "01234567"]),
+    "DECFRA of a control does nothing": (TABLE + "\x1b[27$x\x1b[$x", ROWS),
+    "DECERA": (TABLE + "\x1b[2;3;3;4$z", ["abcdefgh", "AB  EFGH", "ab  efgh", "01234567"]),
+    "DECERA of everything": (TABLE + "\x1b[$z", [""]),
+    "DECERA upside down": (TABLE + "\x1b[3;3;2;2$z", ROWS),
+    "DECCRA": (TABLE + "\x1b[1;1;2;3;1;3;7$v", ["abcdefgh", "ABCDEFGH", "abcdefabc", "012345ABC"]),
+    "DECCRA past the edge": (TABLE + "\x1b[1;1;2;3;1;4;9$v", [*ROWS[:3], "01234567ab"]),
+    "DECCRA of half a wide character": ("世b\x1b[1;2;1;3;1;2;1$v", ["世b", " b"]),
     # alternate screen
     "1049": ("ab\x1b[?1049hXY\x1b[?1049lc", ["abc"]),
     "1049 is empty at first": ("ab\x1b[?1049h\x1b[HX\x1b[?1049l\x1b[?1049h", [""]),
