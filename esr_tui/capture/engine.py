@@ -23,6 +23,8 @@ FLUSH_NS = 20_000_000
 """A live recording's end on disk is at most this old (plus one poll)."""
 _IDLE_MS = 100
 _HOUSEKEEPING_NS = 500_000_000
+_LAST_RECORDS_NS = 2_000_000_000
+"""How long a recorder that was asked to stop goes on emptying the rings."""
 _UNWATCH_NS = 5_000_000_000
 """System calls stay watched this long after the last login."""
 
@@ -55,7 +57,7 @@ class Engine:
         self._names = names
         self._enhanced = enhanced
         self._ptys: Ptys[LiveSession] = Ptys()
-        self._flushed = self._kept_house = self._needed = Clock.now()
+        self._flushed = self._kept_house = self._counted = self._needed = Clock.now()
 
     def adopt_existing(self) -> None:
         """Takes up what is there already: login daemons, their logins, recordings that were cut."""
@@ -169,7 +171,7 @@ class Engine:
         for session in list(self.sessions.values()):
             if session.login_over(now, reader_gone=False):
                 session.end(session.leader_gone or now)
-            if session.finished(now):
+            if session.finished(now) and not self.kernel.behind:
                 self._close(session)
 
     def _close(self, session: LiveSession) -> None:
@@ -212,16 +214,28 @@ class Engine:
         for loss in self.kernel.losses():
             owner = self.sessions.get(loss.who) or self._ptys.owner_by_reader(loss.who)
             for session in [owner] if owner else list(self.sessions.values()):
-                _write_loss(session, now, loss, certain=owner is not None)
+                _write_loss(session, now, self._counted, loss, certain=owner is not None)
+        self._counted = now
 
     def close(self) -> None:
         """Stops recording: what the rings hold is written; live sessions stay open to be continued later."""
-        for record in self.kernel.consume():
-            self._dispatch(record)
+        deadline = Clock.now() + _LAST_RECORDS_NS
+        while True:
+            for record in self.kernel.poll(0):
+                self._dispatch(record)
+            if not self.kernel.behind or Clock.now() > deadline:
+                break
         now = Clock.now()
         self._count_losses(now)
         for session in list(self.sessions.values()):
             session.write_counted(None)
+            if self.kernel.behind:
+                session.gap(
+                    now,
+                    cause="recorder_stopped",
+                    what="disk",
+                    detail="the recorder was stopped while more files were being opened than it could write down",
+                )
             with suppress(StoreError):
                 session.writer.close()
             if session.place and self._cgroups:
@@ -229,7 +243,7 @@ class Engine:
         self.sessions.clear()
 
 
-def _write_loss(session: LiveSession, now: int, loss: Loss, *, certain: bool) -> None:
+def _write_loss(session: LiveSession, now: int, since: int, loss: Loss, *, certain: bool) -> None:
     unit = "bytes" if loss.ring == "terminal" else "records"
     doubt = "" if certain else " of a session that is not known"
     session.gap(
@@ -238,5 +252,6 @@ def _write_loss(session: LiveSession, now: int, loss: Loss, *, certain: bool) ->
         what=loss.ring,
         count=loss.count,
         unit=unit,
+        from_ms=max(0, since - session.started) // 1_000_000,
         detail=f"{loss.count} {unit} of the {loss.ring} ring{doubt} were lost: {loss.cause.replace('_', ' ')}",
     )

@@ -32,7 +32,6 @@ def app(data_dir: Path | None, config: Path | None, demo: bool = False) -> None:
         notice=notice,
         record_command=[*_esr("record"), *options],
         demo_command=[*_esr("demo"), *options, "--record-only"],
-        demo=demo,
     ).run()
     if started is not None and started.poll() is None:
         click.echo(

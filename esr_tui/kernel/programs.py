@@ -29,6 +29,11 @@ TRACEFS = Path("/sys/kernel/tracing")
 
 CONCERNS = ("process", "command", "disk", "network", "terminal")
 RINGS = ("command", "disk", "network", "terminal")
+"""By their numbers in `bpf/esr.h`, from 1."""
+_CONSUMED = ("terminal", "command", "network", "disk")
+"""In the order in which they are emptied: the disk ring, the only one that can outrun Python, comes last."""
+_DISK_BATCH = 20_000
+"""Records of the disk ring taken at a time, so that a storm of opens cannot keep everything else waiting."""
 CAUSES = {1: "ring_full", 2: "map_full", 3: "unreadable", 4: "too_long"}
 
 _RAW = {
@@ -84,6 +89,7 @@ class Kernel:
             KernelError: bcc, BTF or a right is missing, or the kernel refuses a program.
         """
         self._raw: list[bytes] = []
+        self._disk_taken = 0
         self._attached: dict[str, str] = {}
         self._tracepoints = {
             call: function for function, calls in _SYSCALLS.items() for call in calls.split()
@@ -96,8 +102,9 @@ class Kernel:
         self._bpf = _compile(_source(sizes))
         for name in daemons:
             self._bpf["daemons"][ctypes.create_string_buffer(name.encode()[:15], 16)] = ctypes.c_uint32(1)
-        for name in RINGS:
-            self._bpf[f"{name}_ring"].open_ring_buffer(self._received)
+        for name in _CONSUMED:
+            take = self._received_disk if name == "disk" else self._received
+            self._bpf[f"{name}_ring"].open_ring_buffer(take)
         with _quiet() as complaints:
             try:
                 for function in _SYSCALLS:
@@ -109,6 +116,12 @@ class Kernel:
 
     def _received(self, _context: Any, data: int, size: int) -> None:
         self._raw.append(ctypes.string_at(data, size))
+
+    def _received_disk(self, _context: Any, data: int, size: int) -> int:
+        """As above; a negative answer ends the round."""
+        self._raw.append(ctypes.string_at(data, size))
+        self._disk_taken += 1
+        return -1 if self._disk_taken >= _DISK_BATCH else 0
 
     @property
     def watching(self) -> bool:
@@ -165,16 +178,21 @@ class Kernel:
 
         The rings are emptied one after the other, so order holds within one call, not between two.
         """
+        self._disk_taken = 0
         self._bpf.ring_buffer_poll(timeout_ms)
+        if (
+            self._disk_taken >= _DISK_BATCH
+        ):  # the round was cut short: the rings before the disk's are emptied again
+            self._bpf.ring_buffer_consume()
         raw, self._raw = self._raw, []
         decoded = [records.decode(one) for one in raw]
         decoded.sort(key=_time)
         return self._argv.joined(decoded)
 
-    def consume(self) -> list[records.Record]:
-        """What is in the rings now, without waiting."""
-        self._bpf.ring_buffer_consume()
-        return self.poll(0)
+    @property
+    def behind(self) -> bool:
+        """Whether the last poll left records in a ring, because there were too many to take at once."""
+        return self._disk_taken >= _DISK_BATCH
 
     def losses(self) -> list[Loss]:
         """What was lost since the last call."""
