@@ -7,7 +7,8 @@
 #define COMMAND_BLOB 16384
 #define ARGV_FIRST 4096  /* bytes of argv in the record itself */
 #define ARGV_MORE 16384  /* and in each record that continues it */
-#define ARGV_RECORDS 16  /* at most: 260 KiB in all */
+#define ARGV_RECORDS 16  /* at most */
+#define ARGV_LIMIT (ARGV_FIRST + ARGV_RECORDS * ARGV_MORE)
 #define FAILED_ARGS 64
 #define FAILED_ARG_BYTES 1024
 
@@ -35,7 +36,7 @@ struct command_record {
   u16 columns;
   u32 lflag;
   u32 image_links;
-  u32 argv_sent;
+  u32 argv_sent; /* of argv_bytes, in this record and those that continue it */
   struct descriptor fds[3];
   char blob[COMMAND_BLOB + FAILED_ARG_BYTES];
 };
@@ -174,13 +175,12 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
   u32 start = r->h.used & (COMMAND_BLOB - 1);
   u64 n = to - from;
   r->argv_bytes = n;
+  r->argv_sent = n > ARGV_LIMIT ? ARGV_LIMIT : n;
   if (n > ARGV_FIRST) n = ARGV_FIRST;
-  r->argv_sent = n;
   if (start < COMMAND_BLOB - ARGV_FIRST - 4) {
     if (bpf_probe_read_user(&r->blob[start + 4], n, (void *)from)) {
       r->h.flags |= FLAG_UNREADABLE;
-      r->argv_bytes = 0;
-      n = 0;
+      r->argv_bytes = r->argv_sent = n = 0;
       from = to;
       count_loss(proc.session, RING_COMMAND, CAUSE_UNREADABLE, 1);
     }

@@ -67,6 +67,8 @@ class Exec(msgspec.Struct, frozen=True):
     outer: int
     argv: list[bytes]
     argv_bytes: int
+    argv_sent: int
+    """Bytes of it that come, in this record and in those that continue it."""
     euid: int
     ruid: int
     loginuid: int
@@ -215,7 +217,7 @@ def _exec(head: Head, raw: bytes, used: int) -> Exec:
         argv_bytes = argv_sent = len(argv)
     interpreter = pieces.get(_INTERPRETER)
     return Exec(
-        head, outer, [argv[:argv_sent]], argv_bytes, euid, ruid, loginuid, pgid, posix_sid, -error,
+        head, outer, [argv], argv_bytes, argv_sent, euid, ruid, loginuid, pgid, posix_sid, -error,
         (major, index), (columns, rows), lflag, image_links,
         _string(pieces.get(_FILENAME, b"")), None if interpreter is None else _string(interpreter),
         path_of(pieces.get(_CWD, b"")), path_of(pieces.get(_EXE, b"")), fds,
