@@ -100,9 +100,9 @@ def command(record: records.Exec) -> dict[str, Any]:
     argv = [decoded(part) for part in raw.removesuffix(b"\0").split(b"\0")] if raw else []
     memfd = record.exe.startswith(b"memfd:")
     path = absolute(record.cwd, record.filename)
-    if memfd or record.filename.startswith((b"/dev/fd/", b"/proc/self/fd/")):
-        path = record.exe or path
     scripted = record.interpreter is not None and not record.error and not memfd
+    if memfd or (record.filename.startswith((b"/dev/fd/", b"/proc/self/fd/")) and not scripted):
+        path = record.exe or path
     return common(record.head) | {
         "path": decoded(path),
         "argv": argv,
