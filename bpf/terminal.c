@@ -60,7 +60,8 @@ int on_read(struct sys_exit *ctx) {
   u64 from = argument(regs, 1), left = ctx->ret;
   for (int i = 0; i < OUTPUT_PIECES; i++) {
     u64 n = left;
-    if (n > OUTPUT_PIECE) n = OUTPUT_PIECE;
+    if (n > OUTPUT_PIECE - 1) n = OUTPUT_PIECE - 1;
+    BOUND(n, OUTPUT_PIECE); /* 6.1 has forgotten by the second round that `left` is not negative */
     if (bpf_probe_read_user(r->blob, n, (void *)from)) {
       count_loss(tgid, RING_TERMINAL, CAUSE_UNREADABLE, left);
       return 0;
