@@ -16,7 +16,7 @@ setup-dev: ## the same, with what tests and lint need
 	@scripts/setup test
 
 run: setup ## start the app; without a terminal, a demo session told as text
-	@$(BIN)/esr
+	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/esr demo --if-new; else exec $(BIN)/esr demo --headless; fi
 
 test: lint ## lint, then every test (root: also the real kernel, a real sshd)
 	@$(BIN)/python -m pytest

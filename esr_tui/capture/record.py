@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -153,7 +154,7 @@ def _begin(
         tty=(136, child.tty),
         size=size,
         lflag=0o12,
-        argv=["", "-c", " ".join(argv)],
+        argv=["", "-c", shlex.join(argv)],
         connection=None,
         origin=origin,
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from esr_tui.cli.options import Failure, settings_of, store_options
+from esr_tui.kernel import requirements
 
 
 @click.command()
@@ -24,50 +25,79 @@ def app(data_dir: Path | None, config: Path | None, demo: bool = False) -> None:
     settings = settings_of(data_dir, config)
     store = settings.data_dir.absolute()
     options = ["--data-dir", str(store), *(["--config", str(config.absolute())] if config else [])]
-    notice, started = ensure_capture(store, options)
+    capture = Capture(store, options)
+    capture.ensure()
     from esr_tui.tui.app import EsrApp  # noqa: PLC0415  (Textual only when it is needed)
 
     EsrApp(
         store,
-        notice=notice,
+        notice=capture.notice(),
+        notices=capture.notice,
         record_command=[*_esr("record"), *options],
         demo_command=[*_esr("demo"), *options, "--record-only"],
+        demo=demo,
     ).run()
-    if started is not None and started.poll() is None:
-        click.echo(
-            f"esr: capture goes on (pid {started.pid}, store {store}); stop it with: kill {started.pid}",
-            err=True,
-        )
+    if capture.process is not None and capture.process.poll() is None:
+        pid = capture.process.pid
+        click.echo(f"esr: capture goes on (pid {pid}, store {store}); stop it with: kill {pid}", err=True)
 
 
 def _esr(command: str) -> list[str]:
     return [sys.executable, "-m", "esr_tui.cli", command]
 
 
-def ensure_capture(store: Path, options: list[str]) -> tuple[str, subprocess.Popen[bytes] | None]:
-    """Starts a recorder when none runs and this user may.
+class Capture:
+    """The recorder beside the app.
 
-    Returns:
-        A sentence for the sessions screen (empty when all is well), and the process started, if any.
+    Attributes:
+        process: the recorder that was started here, if one was.
     """
-    from esr_tui.kernel import requirements  # noqa: PLC0415
 
-    if requirements.capture_running(store).ok:
-        return "", None
-    if os.geteuid() != 0:
-        return "Capture is not running, and only root can start it: sudo esr capture", None
-    if lacking := requirements.missing(will_mount=True):
-        return f"Capture cannot run: {requirements.sentence(lacking)}", None
+    def __init__(self, store: Path, options: list[str]) -> None:
+        self._store = store
+        self._options = options
+        self._trouble = ""
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def ensure(self) -> None:
+        """Starts a recorder when none runs and this user may."""
+        if requirements.capture_running(self._store).ok:
+            return
+        if os.geteuid() != 0:
+            self._trouble = "Capture is not running, and only root can start it: sudo esr capture"
+        elif lacking := requirements.missing(will_mount=True):
+            self._trouble = f"Capture cannot run: {requirements.sentence(lacking)}"
+        else:
+            self._start()
+
+    def _start(self) -> None:
+        try:
+            self._store.mkdir(parents=True, exist_ok=True)
+            with self._log.open("ab") as log:
+                self.process = subprocess.Popen(
+                    [*_esr("capture"), *self._options],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            self._trouble = f"Capture cannot run: {error.filename}: {error.strerror}"
+
+    @property
+    def _log(self) -> Path:
+        return self._store / "capture.log"
+
+    def notice(self) -> str:
+        """What is to be said of the recorder now; empty when it records, or is about to."""
+        if self.process is not None and self.process.poll() is not None:
+            return f"Capture ended: {_last_line(self._log)}"
+        return "" if requirements.capture_running(self._store).ok else self._trouble
+
+
+def _last_line(path: Path) -> str:
     try:
-        store.mkdir(parents=True, exist_ok=True)
-        with (store / "capture.log").open("ab") as log:
-            process = subprocess.Popen(
-                [*_esr("capture"), *options],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-    except OSError as error:
-        return f"Capture cannot run: {error.filename}: {error.strerror}", None
-    return "", process
+        lines = path.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return lines[-1] if lines else f"see {path}"

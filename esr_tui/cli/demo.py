@@ -9,21 +9,26 @@ import msgspec
 
 from esr_tui.cli.main import load
 from esr_tui.cli.options import settings_of, store_options
+from esr_tui.recording import Catalog
 
 
 @click.command()
 @store_options
 @click.option("--headless", is_flag=True, help="Print session, events and final screen as text; no app.")
+@click.option("--if-new", is_flag=True, help="Only when nothing has been recorded yet; else just the app.")
 @click.option("--record-only", is_flag=True, hidden=True, help="Record the session and show nothing.")
-def demo(data_dir: Path | None, config: Path | None, headless: bool, record_only: bool) -> int | None:
+def demo(
+    data_dir: Path | None, config: Path | None, headless: bool, if_new: bool, record_only: bool
+) -> int | None:
     """Run a short real session (a base64-piped shell, a script, echo off, a connection) and show it.
 
     Opens the app on it while it runs. The session is typed into a real shell; it is harmless.
     """
     settings = settings_of(data_dir, config)
     if not (headless or record_only):
+        wanted = not (if_new and Catalog(settings.data_dir).sessions())
         code: int | None = click.get_current_context().invoke(
-            load("esr_tui.cli.app:app"), data_dir=settings.data_dir, config=config, demo=True
+            load("esr_tui.cli.app:app"), data_dir=settings.data_dir, config=config, demo=wanted
         )
         return code
     from esr_tui.capture import demo as session  # noqa: PLC0415  (bcc only when it is needed)

@@ -10,8 +10,9 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -54,6 +55,14 @@ def _read(path: Path) -> str:
         return ""
 
 
+def _is(path: Path, kind: Callable[[int], bool]) -> bool:
+    """Whether a path is there and of that kind (a test of stat.S_IS…); what may not be seen is not there."""
+    try:
+        return kind(path.stat().st_mode)
+    except OSError:
+        return False
+
+
 def rights(root: Path = ROOT) -> Check:
     """Root, or the capabilities that loading tracing programs takes."""
     found = re.search(r"^CapEff:\s*([0-9a-f]+)", _read(root / "proc/self/status"), re.MULTILINE)
@@ -82,7 +91,7 @@ def kernel(root: Path = ROOT) -> Check:
 
 def btf(root: Path = ROOT) -> Check:
     """The running kernel's type information, from which struct offsets come."""
-    if (root / "sys/kernel/btf/vmlinux").is_file():
+    if _is(root / "sys/kernel/btf/vmlinux", stat.S_ISREG):
         return Check("btf", True, "/sys/kernel/btf/vmlinux")
     return Check(
         "btf",
@@ -101,13 +110,13 @@ def bcc(search: Sequence[str] | None = None, root: Path = ROOT) -> Check:
     """
     folders = [Path(folder, "bcc") for folder in (sys.path if search is None else search)]
     for folder in folders:
-        if (folder / "libbcc.py").is_file():
+        if _is(folder / "libbcc.py", stat.S_ISREG):
             return Check("bcc", True, str(folder))
     install = "apt-get install python3-bpfcc (Fedora: dnf install python3-bcc)"
-    if any(folder.is_dir() or folder.with_suffix(".py").is_file() for folder in folders):
+    if any(_is(folder, stat.S_ISDIR) or _is(folder.with_suffix(".py"), stat.S_ISREG) for folder in folders):
         detail = "the bcc that Python finds is the lattice library of PyPI, not the BPF compiler collection"
         return Check("bcc", False, detail, f".venv/bin/pip uninstall bcc; {install}")
-    if (root / "usr/lib/python3/dist-packages/bcc/libbcc.py").is_file():
+    if _is(root / "usr/lib/python3/dist-packages/bcc/libbcc.py", stat.S_ISREG):
         detail = "the system's Python has bcc, but this environment was made without it"
         return Check("bcc", False, detail, "make clean setup")
     return Check("bcc", False, "the BPF compiler collection is not installed", install)
@@ -115,7 +124,7 @@ def bcc(search: Sequence[str] | None = None, root: Path = ROOT) -> Check:
 
 def headers(root: Path = ROOT) -> Check:
     """The C library's copy of the kernel's public headers; the kernel's own are not needed."""
-    if (root / "usr/include/linux/types.h").is_file():
+    if _is(root / "usr/include/linux/types.h", stat.S_ISREG):
         return Check("headers", True, "/usr/include/linux")
     mend = "apt-get install linux-libc-dev (Fedora: dnf install kernel-headers)"
     return Check("headers", False, "the C library's kernel headers are not installed", mend)
@@ -124,8 +133,10 @@ def headers(root: Path = ROOT) -> Check:
 def tracefs(root: Path = ROOT, *, will_mount: bool = False) -> Check:
     """The file system of tracepoints. With `will_mount`, capture mounts it and need not find it."""
     for folder in ("sys/kernel/tracing", "sys/kernel/debug/tracing"):
-        if (root / folder / "events").is_dir():
+        if _is(root / folder / "events", stat.S_ISDIR):
             return Check("tracefs", True, f"/{folder}")
+    if " tracefs " in _read(root / "proc/self/mounts"):
+        return Check("tracefs", True, "mounted; only root may look into it")
     mend = "mount -t tracefs tracefs /sys/kernel/tracing"
     if will_mount:
         return Check("tracefs", False, "not mounted; capture mounts it", mend, needed=False)
@@ -163,7 +174,7 @@ def lockdown(root: Path = ROOT) -> Check:
 
 def ssh_server(root: Path = ROOT) -> Check:
     """The programs whose children are logins. Without one, local logins are still recorded."""
-    found = [f"/{name}" for name in SERVERS if (root / name).is_file()]
+    found = [f"/{name}" for name in SERVERS if _is(root / name, stat.S_ISREG)]
     if found:
         return Check("sshd", True, " and ".join(found), needed=False)
     mend = "apt-get install openssh-server, or name yours under login_daemons in /etc/esr/esr.yaml"
@@ -172,7 +183,7 @@ def ssh_server(root: Path = ROOT) -> Check:
 
 def audit_sessions(root: Path = ROOT) -> Check:
     """Audit session ids: the witness of a login that its user cannot change."""
-    if (root / "proc/self/sessionid").is_file():
+    if _is(root / "proc/self/sessionid", stat.S_ISREG):
         return Check("audit ids", True, "/proc/self/sessionid", needed=False)
     detail = "the kernel gives logins no audit session id; lineage and cgroup remain"
     return Check("audit ids", False, detail, "boot a kernel built with CONFIG_AUDIT=y", needed=False)

@@ -67,6 +67,8 @@ class EsrApp(App[None]):
         *,
         recording: Path | None = None,
         notice: str = "",
+        notices: Callable[[], str] | None = None,
+        demo: bool = False,
         record_command: list[str] | None = None,
         demo_command: list[str] | None = None,
         sources: Sources | None = None,
@@ -79,6 +81,8 @@ class EsrApp(App[None]):
             data_dir: the store's directory.
             recording: a recording's `.index` file to open at once.
             notice: a sentence for the sessions screen, such as why capture does not run.
+            notices: says every second what that sentence is now.
+            demo: start the demo at once.
             record_command: argv of a recorded shell; None when none can be started.
             demo_command: argv of the demo; None when it cannot run.
             sources: what is read instead of the store at `data_dir`.
@@ -89,6 +93,7 @@ class EsrApp(App[None]):
         self.theme = THEME
         self._sources = sources or store(data_dir)
         self._place, self._recording, self._notice = str(data_dir), recording, notice
+        self._notices, self._demo_first = notices, demo
         self._record_command, self._demo_command = record_command, demo_command
         self._clock, self._wall = clock, wall
         self._stop = Stop()
@@ -105,6 +110,10 @@ class EsrApp(App[None]):
         """Starts watching the catalogue, and opens what was asked for."""
         self.run_worker(self._watch, thread=True, group="catalogue", exit_on_error=False)
         self.set_interval(0.5, self._check_demo)
+        if self._notices is not None:
+            self.set_interval(1, self._look)
+        if self._demo_first:
+            self.call_after_refresh(self.action_demo)
         if self._recording is not None:
             self._open(self._recording, None)
 
@@ -180,6 +189,12 @@ class EsrApp(App[None]):
             self._say(f"The demo did not start: {sentence(error)}")
             return
         self._say("The demo is starting: its session opens by itself.", bad=False)
+
+    def _look(self) -> None:
+        """How the recorder fares."""
+        if self._notices is not None:
+            self._notice = self._notices()
+            self.sessions.note(self._notice)
 
     def _check_demo(self) -> None:
         if self._demo is None:

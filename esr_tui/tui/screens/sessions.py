@@ -124,6 +124,13 @@ class SessionsScreen(Screen[None]):
         if self._ready:
             self._show()
 
+    def note(self, notice: str) -> None:
+        """Takes what is to be said of the recorder; empty when all is well."""
+        if notice != self._notice:
+            self._notice = notice
+            if self._ready:
+                self._show()
+
     @property
     def sessions(self) -> list[SessionSummary]:
         """The last list."""
