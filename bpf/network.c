@@ -11,6 +11,7 @@
 #define PORT_DNS 53
 #define PAYLOAD 512
 #define MESSAGES 8 /* of one sendmmsg */
+#define FIN_CAME 2 /* sock_common.skc_flags: SOCK_DONE */
 
 /* enum of net/tcp_states.h */
 #define ESTABLISHED 1
@@ -124,6 +125,7 @@ int on_tcp_state(struct bpf_raw_tracepoint_args *ctx) {
     r.error = deref32(sk, OFF_sock_sk_err);
     r.sent = deref64(sk, OFF_tcp_sock_bytes_sent) - deref64(sk, OFF_tcp_sock_bytes_retrans);
     r.received = deref64(sk, OFF_tcp_sock_bytes_received);
+    if (r.received && (deref64(sk, OFF_sock_common_skc_flags) & FIN_CAME)) r.received--; /* the kernel counts the FIN */
   }
   send_socket(&r);
   return 0;
