@@ -107,7 +107,11 @@ class Capture:
         self.said = b""
         self.process = subprocess.Popen(argv, stderr=subprocess.PIPE, cwd=_ROOT)
         assert self.process.stderr
-        self.said = read_until(self.process.stderr.fileno(), b"esr: capturing, store ", 30, "esr capture")
+        try:
+            self.said = read_until(self.process.stderr.fileno(), b"esr: capturing, store ", 30, "esr capture")
+        except AssertionError:
+            self.kill()
+            raise
         self._catalog = Catalog(data_dir)
 
     @property
