@@ -15,7 +15,9 @@ class Actions(Provider):
 
     def _possible(self) -> Iterator[tuple[str, ActiveBinding]]:
         seen: set[str] = set()
-        for active in self.screen.active_bindings.values():
+        # What the footer shows comes first; moving by a row comes last.
+        everything = sorted(self.screen.active_bindings.values(), key=lambda each: not each.binding.show)
+        for active in everything:
             binding = active.binding
             name = binding.id or binding.action
             if not active.enabled or not binding.description or name in seen or binding.system:

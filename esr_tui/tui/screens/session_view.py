@@ -148,6 +148,7 @@ class SessionView(Screen[None]):
     def _select(self, row: int) -> None:
         if row != self.table.cursor:
             self.table.move_to(row)
+            self._tell_events()
         if self.table.index != self._selected:
             self._show_detail()
 
@@ -179,9 +180,12 @@ class SessionView(Screen[None]):
         bar = self.query_one("#problem", Bar)
         bar.display = bool(problem)
         bar.show([(problem, "bad")])
-        self.query_one("#events-title", Bar).show(*events_title(self.model, self.table.cursor))
+        self._tell_events()
         self._tell_terminal()
         self._tell_time()
+
+    def _tell_events(self) -> None:
+        self.query_one("#events-title", Bar).show(*events_title(self.model, self.table.cursor))
 
     def _tell_terminal(self) -> None:
         shown = terminal_title(self.player.terminal, self.terminal.clip)

@@ -10,7 +10,7 @@ from esr_tui.tui.timefmt import stamp
 from esr_tui.tui.widgets.line_table import Cell, Column, LineTable
 
 SHORT_KINDS = {"command": "cmd", "network": "net", "terminal": "tty", "resize": "size", "escape": "esc!"}
-"""Kinds in four cells, for narrow tables."""
+"""Kinds in five cells, for narrow tables."""
 ROOMY = 72
 
 
@@ -52,7 +52,7 @@ class EventTable(LineTable):
 
     def columns(self, width: int) -> Sequence[Column]:
         """Time, the mark's place, kind, program, summary, pid; fewer and shorter where it is narrow."""
-        kind = 8 if width >= ROOMY else 4
+        kind = 8 if width >= ROOMY else 5
         program = 15 if width >= ROOMY + 24 else 10 if width >= 56 else 0
         fixed = [
             Column("time", 12 if self._hours else 9, right=self._hours),

@@ -198,7 +198,7 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.cursor = total - 1
         size = Size(self.scrollable_content_region.width, total + 1)
         if size != self.virtual_size:
-            self.virtual_size = size
+            self._grow(size)
         if first is None:
             self.refresh()
             return
@@ -206,6 +206,14 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         if top < self.size.height:
             top = max(1, top)
             self.refresh(Region(0, top, self.size.width, self.size.height - top))
+
+    def _grow(self, size: Size) -> None:
+        """Takes another length without a layout of the whole screen, which an assignment would cause."""
+        self.set_reactive(LineTable.virtual_size, size)
+        if self.is_mounted and self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = size.height
+            self.vertical_scrollbar.refresh()
+        self.scroll_y = self.validate_scroll_y(self.scroll_y)
 
     def on_resize(self) -> None:
         """Keeps the cursor in view."""
