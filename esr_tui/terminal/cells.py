@@ -18,7 +18,9 @@ from pyte.screens import Cursor as PyteCursor
 MAX_CELL = 8
 """Characters one cell holds at most: the base and what combines with it."""
 MAX_SHARED = 4096
-"""Entries each of the caches of this module holds before it starts anew."""
+"""Entries that each cache by sequence or style holds at most."""
+MAX_PENS, MAX_CELLS_OF_PEN = 1024, 256
+"""Attribute sets, and cells of each, that are kept for sharing: some 60 MB for a stream that is made for it."""
 UNSEEN = "\u200b"
 """Put into a cell to say that more went with it than can be kept or drawn."""
 REPLACEMENT = "\ufffd"
@@ -45,7 +47,10 @@ class Cell(Char):
     conceal = property(itemgetter(10), doc="Drawn by no terminal, but shown to whoever reviews the session.")
 
     def _replace(self, **changes: Any) -> Cell:
-        return Cell(*[changes.get(field, value) for field, value in zip(_FIELDS, self, strict=True)])
+        fields = list(self)
+        for field, value in changes.items():
+            fields[_FIELDS.index(field)] = value
+        return tuple.__new__(Cell, fields)
 
     def holding(self, data: str) -> Cell:
         """A cell of the same attributes with other text."""
@@ -100,12 +105,12 @@ class Palette(dict[str, Cell]):
 
     def __missing__(self, data: str) -> Cell:
         cell = tuple.__new__(Cell, (data, *self._attributes))
-        if len(self) < MAX_SHARED:
+        if len(self) < MAX_CELLS_OF_PEN:
             self[data] = cell
         return cell
 
 
-@lru_cache(MAX_SHARED)
+@lru_cache(MAX_PENS)
 def palette(pen: Cell) -> Palette:
     """The cells that `pen` writes."""
     return Palette(pen)

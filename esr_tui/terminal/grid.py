@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import repeat
+from itertools import groupby, repeat
 
 import pyte
 from pyte import modes
@@ -63,17 +63,24 @@ class Grid(pyte.Screen):
         self._put(data if charset == ASCII else data.translate(charset))
 
     def _put(self, text: str) -> None:
-        if not self.unseen and (text.isascii() or set(map(_width, text)) == {1}):
+        if text.isascii() or set(map(_width, text)) == {1}:
             self._put_narrow(text)
-        else:
-            self._put_any(text)
+            return
+        for width, group in groupby(text, _width):
+            chars = "".join(group)
+            if width == 1:
+                self._put_narrow(chars)
+            elif width == 2:
+                self._put_wide(chars)
+            else:
+                for char in chars:
+                    self._combine(char)
 
     def _put_narrow(self, text: str) -> None:
-        """Write characters that take one cell each, a row at a time."""
-        cursor, columns = self.cursor, self.columns
-        cells, length = self._cells(), len(text)
+        """Write characters that take one cell each."""
+        cursor, cells, length = self.cursor, self._cells(), len(text)
         end = cursor.x + length
-        if end < columns and modes.IRM not in self.mode:  # the common case, for speed alone
+        if end < self.columns and not self.unseen and modes.IRM not in self.mode:  # most often, so made short
             line = self.buffer[cursor.y]
             if not line.wide:
                 if length == 1:
@@ -83,52 +90,41 @@ class Grid(pyte.Screen):
                 self.dirty.add(cursor.y)
                 cursor.x, self.last = end, text[-1]
                 return
-        start = 0
-        while start < length:
-            if cursor.x >= columns:
-                if modes.DECAWM in self.mode:
-                    cursor.x = 0
-                    self.index()
-                else:  # each would overwrite the one before it in the last column
-                    cursor.x, start = columns - 1, length - 1
-            taken = [cells[char] for char in text[start : start + columns - cursor.x]]
-            self._write(taken)
-            cursor.x += len(taken)
-            start += len(taken)
-        self._settle()
+        self._place([cells[char] for char in text], 1)
         self.last = text[-1]
 
-    def _put_any(self, text: str) -> None:
-        """Write characters of any width, one at a time."""
-        cursor, columns, cells = self.cursor, self.columns, self._cells()
-        for char in text:
-            width = _width(char)
-            if not width:
-                self._combine(char)
-                continue
-            data = char
-            if width > columns:
-                data, width = REPLACEMENT + UNSEEN, 1
-            elif self.unseen:
-                data += UNSEEN
-            self.unseen = False
+    def _put_wide(self, text: str) -> None:
+        """Write characters that take two cells each, the second one empty."""
+        cells = self._cells()
+        if self.columns < 2:
+            self._place([cells[REPLACEMENT + UNSEEN] for _ in text], 1)
+        else:
+            stub = cells[""]
+            self._place([cell for char in text for cell in (cells[char], stub)], 2)
+        self.last = text[-1]
+
+    def _place(self, cells: list[Cell], width: int) -> None:
+        """Write characters of `width` cells each, a row at a time."""
+        cursor, columns = self.cursor, self.columns
+        if self.unseen:
+            cells[0], self.unseen = combined(cells[0], UNSEEN), False
+        start, length = 0, len(cells)
+        while start < length:
             if cursor.x + width > columns:
                 if modes.DECAWM in self.mode:
                     cursor.x = 0
                     self.index()
-                else:
-                    cursor.x = columns - width
-            self._write([cells[data], cells[""]] if width == 2 else [cells[data]])
+                else:  # each would overwrite the one before it at the edge
+                    cursor.x, start = columns - width, length - width
+            room = columns - cursor.x
+            taken = cells[start : start + room - room % width]
+            self._write(taken)
             if width == 2:
                 self.buffer[cursor.y].wide = True
-            cursor.x += width
-            self._settle()
-            self.last = char
-
-    def _settle(self) -> None:
-        """Where nothing wraps there is no pending wrap either."""
-        if self.cursor.x >= self.columns and modes.DECAWM not in self.mode:
-            self.cursor.x = self.columns - 1
+            cursor.x += len(taken)
+            start += len(taken)
+        if cursor.x >= columns and modes.DECAWM not in self.mode:  # without wrap there is no pending wrap
+            cursor.x = columns - 1
 
     def _write(self, cells: list[Cell]) -> None:
         """Put cells at the cursor, which they must not overrun; the cursor stays."""

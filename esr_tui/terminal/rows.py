@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from esr_tui.model.text import UNSAFE
-from esr_tui.terminal.cells import MAX_SHARED, REPLACEMENT, WIDTHS, Cell, Line
+from esr_tui.terminal.cells import BLANK, MAX_SHARED, REPLACEMENT, WIDTHS, Cell, Line
 
 
 class Style(msgspec.Struct, frozen=True, cache_hash=True):
@@ -107,6 +107,8 @@ _attributes = itemgetter(slice(1, None))
 def render(line: Line, columns: int, inverse: bool = False) -> Row:
     """A line as a Row of at most `columns` cells; `inverse` is the whole screen's reverse video (DECSCNM)."""
     get, default = line.get, line.default
+    if default == BLANK and not inverse:  # what was never written is blank and would be left out anyway
+        columns = max(line, default=-1) + 1
     runs: list[Run] = []
     marked = False
     for attributes, cells in groupby([get(x, default) for x in range(columns)], _attributes):

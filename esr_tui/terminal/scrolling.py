@@ -41,14 +41,18 @@ class Scrolling(Grid):
         if self.sides:
             self._scroll_between(*self.sides, top, bottom, count)
             return
-        height = bottom - top + 1
-        size = min(abs(count), height)
-        buffer, bg = self.buffer, self.cursor.attrs.bg
-        lines = [buffer[y] for y in range(top, bottom + 1)]
-        fresh = [Line(blank(bg)) for _ in range(size)]
-        moved = lines[size:] + fresh if count > 0 else fresh + lines[: height - size]
-        buffer.update(zip(range(top, bottom + 1), moved, strict=True))
-        self.dirty.update(range(top, bottom + 1))
+        size = min(abs(count), bottom - top + 1)
+        if count > 0:
+            kept, placed, fresh = (top + size, bottom + 1), top, range(bottom + 1 - size, bottom + 1)
+        else:
+            kept, placed, fresh = (top, bottom + 1 - size), top + size, range(top, top + size)
+        buffer, fill = self.buffer, blank(self.cursor.attrs.bg)
+        lines = list(map(buffer.__getitem__, range(*kept)))
+        buffer.update(zip(range(placed, placed + len(lines)), lines, strict=True))
+        for y in fresh:
+            buffer[y] = Line(fill)
+        if len(self.dirty) < self.lines:
+            self.dirty.update(range(top, bottom + 1))
 
     def _scroll_between(self, left: int, right: int, top: int, bottom: int, count: int) -> None:
         """As _scroll, for columns left..right alone."""
@@ -78,23 +82,25 @@ class Scrolling(Grid):
 
     def index(self) -> None:
         """IND: one row down and out of pending wrap, scrolling at the bottom margin."""
-        _, bottom = self.region
-        self.cursor.x = min(self.cursor.x, self.columns - 1)
-        if self.cursor.y == bottom:
+        cursor, (top, bottom) = self.cursor, self.region
+        if cursor.x >= self.columns:
+            cursor.x = self.columns - 1
+        if cursor.y == bottom:
             if self.between_sides:
-                self._scroll(*self.region, 1)
-        elif self.cursor.y < self.lines - 1:
-            self.cursor.y += 1
+                self._scroll(top, bottom, 1)
+        elif cursor.y < self.lines - 1:
+            cursor.y += 1
 
     def reverse_index(self) -> None:
         """RI: one row up and out of pending wrap, scrolling at the top margin."""
-        top, _ = self.region
-        self.cursor.x = min(self.cursor.x, self.columns - 1)
-        if self.cursor.y == top:
+        cursor, (top, bottom) = self.cursor, self.region
+        if cursor.x >= self.columns:
+            cursor.x = self.columns - 1
+        if cursor.y == top:
             if self.between_sides:
-                self._scroll(*self.region, -1)
-        elif self.cursor.y > 0:
-            self.cursor.y -= 1
+                self._scroll(top, bottom, -1)
+        elif cursor.y > 0:
+            cursor.y -= 1
 
     def scroll_up(self, count: int = 1) -> None:
         """SU: move the region's rows up; the cursor stays."""

@@ -6,6 +6,7 @@ Colours keep pyte's names in the cells ("brown", "brightblack", "ff8700").
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TypeAlias
@@ -52,6 +53,11 @@ _PLAIN: dict[int, Change] = {
 _COLOURED = {38: "fg", 48: "bg", 58: ""}  # 58, the underline's own colour, is read and not kept
 
 
+_TRUE_COLOUR = re.compile("([34]8);2;([0-9]{1,3});([0-9]{1,3});([0-9]{1,3})")
+"""What a picture made of text consists of, seldom twice the same: worth a way of its own."""
+
+
+@lru_cache(MAX_SHARED)
 def number(digits: str) -> int:
     """A parameter as a number, at most 9999; "" is 0."""
     digits = digits.lstrip("0")
@@ -108,6 +114,9 @@ def _parts(parameters: list[str]) -> Iterator[Change]:
 
 def parse(parameters: str) -> Change:
     """What `CSI <parameters> m` changes. Unknown codes and impossible colours change nothing."""
+    if true_colour := _TRUE_COLOUR.fullmatch(parameters):
+        code, *values = map(number, true_colour.groups())
+        return _set_colour(code, [2, *values])
     return tuple(field for part in _parts(parameters.split(";")[:MAX_PARAMETERS]) for field in part)
 
 
