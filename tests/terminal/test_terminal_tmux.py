@@ -32,6 +32,7 @@ class Tmux:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.count = 0
+        self.styled = ""
         config = folder / "tmux.conf"
         config.write_text("set -g status off\nset -g history-limit 0\n")
         self.prefix = ["tmux", "-u", "-S", str(folder / "socket"), "-f", str(config)]
@@ -56,6 +57,7 @@ class Tmux:
         while self.run("display-message", "-p", "#{pane_title}").strip() != title:
             assert time.monotonic() < until, "tmux did not read the stream to its end"
         rows = [row.rstrip() for row in self.run("capture-pane", "-p").split("\n")[:ROWS]]
+        self.styled = self.run("capture-pane", "-p", "-e").rstrip("\n").replace("\n", "\r\n")
         x, y = self.run("display-message", "-p", "#{cursor_x} #{cursor_y}").split()
         return rows, min(int(x), COLUMNS - 1), int(y)
 
@@ -119,6 +121,30 @@ def test_as_tmux_shows_it(tmux: Tmux, stream: str) -> None:
     rows, x, y = tmux.screen(stream.encode())
     expected = [unicodedata.normalize("NFC", row.replace("\u200b", "")) for row in rows]
     assert ours(stream.encode()) == (expected, x, y)
+
+
+STYLED = {
+    "attributes": "".join(f"\x1b[{n}m{n}\x1b[0m" for n in (1, 2, 3, 4, 5, 7, 9, 21)),
+    "attributes taken back": "\x1b[1;3;4;7;9ma\x1b[22mb\x1b[23mc\x1b[24md\x1b[27me\x1b[29mf",
+    "ANSI": "".join(f"\x1b[{n}m{n}" for n in (*range(30, 38), *range(90, 98))),
+    "ANSI backgrounds": "".join(f"\x1b[{n}m{n}" for n in (*range(40, 48), *range(100, 108), 49)) + "x",
+    "256": "".join(f"\x1b[38;5;{n};48;5;{255 - n}mx" for n in range(16, 56)),
+    "256 of the first sixteen": "".join(f"\x1b[38;5;{n}mx" for n in range(16)),
+    "true colour": "\x1b[38;2;1;2;3ma\x1b[48;2;250;251;252mb\x1b[38:2::9:8:7mc\x1b[38:2:6:5:4md\x1b[49me",
+    "impossible": "\x1b[1;38;5;300ma\x1b[38;2;999;1;1mb\x1b[38mc\x1b[48;5md\x1b[3;me\x1b[>4;2mf\x1b[?4mg",
+    "underlines": "\x1b[4:3ma\x1b[4:0mb\x1b[58;2;1;4;7;4mc\x1b[59md\x1b[58:5:4me\x1b[24mf",
+    "saved pen": "\x1b[31ma\x1b7\x1b[1;32mb\x1b8\x1b[Cc",
+    "overwritten": "\x1b[31mabcdef\x1b[3G\x1b[1;32mX\x1b[0m\x1b[P",
+}
+
+
+@pytest.mark.parametrize("stream", STYLED.values(), ids=STYLED)
+def test_styles_as_tmux_gives_them_back(tmux: Tmux, stream: str) -> None:
+    tmux.screen(stream.encode())
+    theirs, own = Terminal(COLUMNS, ROWS), Terminal(COLUMNS, ROWS)
+    theirs.feed(tmux.styled.encode())
+    own.feed(stream.encode())
+    assert [own.row(y) for y in range(ROWS)] == [theirs.row(y) for y in range(ROWS)]
 
 
 Part = Callable[[random.Random], str]
