@@ -176,7 +176,8 @@ class LiveSession:
         if fields["operation"] != "open":
             self.writer.add(Disk, ktime=record.head.ktime, **fields)
             return
-        key = (record.head.pid, fields["path"], fields["given"], fields["flags"], min(record.result, 0))
+        head = record.head
+        key = (head.pid, head.comm, fields["path"], fields["given"], fields["flags"], min(record.result, 0))
         self._folded(Disk, key, record.head.ktime, fields)
 
     def _socket(self, record: records.Socket) -> None:
@@ -184,7 +185,8 @@ class LiveSession:
         if fields["operation"] != "send":
             self.writer.add(Network, ktime=record.head.ktime, **fields)
             return
-        key = (record.head.pid, record.source, record.destination, record.protocol, tuple(fields["dns"]))
+        head = record.head
+        key = (head.pid, head.comm, record.source, record.destination, record.protocol, *fields["dns"])
         self._folded(Network, key, record.head.ktime, fields)
 
     def _folded(

@@ -10,7 +10,7 @@ import pytest
 from esr_tui.model.events import Disk
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
-from tests.e2e.running import run_python
+from tests.e2e.running import run_command, run_python
 from tests.e2e.server import Sshd
 
 _WORK = """
@@ -194,3 +194,9 @@ def test_the_other_system_calls_of_files_are_seen(recorder: Capture, sshd: Sshd,
     (renamed,) = recording.all(Disk, operation="rename", path=f"{account.home}/made.by.creat")
     assert (renamed.target, renamed.flags) == (f"{account.home}/renamed", 1)
     assert len(recording.all(Disk, operation="unlink", path=f"{account.home}/renamed")) == 1
+
+
+def test_what_another_program_of_the_same_process_opens_is_its_own(recorder: Capture, sshd: Sshd) -> None:
+    recording = run_command(recorder, sshd, "read x </etc/hostname; exec cat /etc/hostname")
+    opened = recording.all(Disk, operation="open", path="/etc/hostname")
+    assert [e.program for e in opened] == ["bash", "cat"]
