@@ -11,7 +11,11 @@ from pathlib import Path
 
 from tests.e2e.waiting import until
 
-_PROFILE = "PS1='esr-test$ '\nPS2='> '\nunset HISTFILE PROMPT_COMMAND\n"
+_PROFILE = """\
+PS1='esr-test$ '
+unset HISTFILE PROMPT_COMMAND
+[ ! -t 0 ] || bind 'set enable-bracketed-paste off'
+"""
 
 
 class Account:
