@@ -112,8 +112,6 @@ class EsrApp(App[None]):
         self.set_interval(0.5, self._check_demo)
         if self._notices is not None:
             self.set_interval(1, self._look)
-        if self._demo_first:
-            self.call_after_refresh(self.action_demo)
         if self._recording is not None:
             self._open(self._recording, None)
 
@@ -131,6 +129,10 @@ class EsrApp(App[None]):
     def on_esr_app_listed(self, message: Listed) -> None:
         """Shows the list, and opens the demo's session when it is there."""
         self.sessions.listed(message.found)
+        if self._demo_first:
+            # Not before the first list: what it holds is known not to be the demo's session.
+            self._demo_first = False
+            self.action_demo()
         if self._demo is None or isinstance(message.found, str):
             return
         if session := self._demo.session(message.found):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 
 
 class Spool:
@@ -13,7 +14,9 @@ class Spool:
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as its owner
+        with tempfile.TemporaryFile(buffering=0) as file:
+            self._fd = os.dup(file.fileno())
+        self._release = weakref.finalize(self, os.close, self._fd)
         self.size = 0
         """Bytes written."""
 
@@ -26,15 +29,15 @@ class Spool:
         start = self.size
         view = memoryview(data)
         while view:
-            written = os.pwrite(self._file.fileno(), view, self.size)
+            written = os.pwrite(self._fd, view, self.size)
             self.size += written
             view = view[written:]
         return start
 
     def read(self, start: int, length: int) -> bytes:
         """At most `length` bytes from `start`."""
-        return os.pread(self._file.fileno(), length, start)
+        return os.pread(self._fd, length, start)
 
     def close(self) -> None:
         """Gives the space back."""
-        self._file.close()
+        self._release()

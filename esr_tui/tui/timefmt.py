@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-_CLOCK = re.compile(r"(?:(\d{1,4}):)?(?:(\d{1,5}):)?(\d{1,7}(?:\.\d{0,6})?)")
-_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{0,3})?)%")
+_CLOCK = re.compile(r"(?:(\d{1,4}):)?(?:(\d{1,5}):)?(\d{1,7}(?:\.\d{0,6})?)", re.ASCII)
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{0,3})?)%", re.ASCII)
 
 
 class TimeError(ValueError):
