@@ -70,7 +70,7 @@ def load(config: Config) -> tuple[Kernel | None, str]:
     if lacking:
         return None, requirements.sentence(lacking)
     try:
-        kernel = service.load_kernel(config)
+        kernel = service.load_kernel(config, daemons=())
         kernel.watch()
     except KernelError as error:
         return None, str(error)

@@ -130,17 +130,24 @@ class Relay:
         self._typist = typist
 
     def run(self) -> int:
-        """Relays until the program has ended and its output is read; returns its exit status (128 + signal)."""
+        """Relays until the program has ended and its output is read; returns its exit status (128 + signal).
+
+        Programs that it left behind may still hold the terminal: their further output is nobody's.
+        """
+        ended = os.pidfd_open(self._child.pid)
         with _raw(self._source), _window_changes() as changes:
-            while self._turn(changes):
+            while self._turn(changes, ended):
                 pass
+            while select.select([self._child.master], [], [], 0)[0] and self._show():
+                pass
+        os.close(ended)
         os.close(self._child.master)
         status = os.waitstatus_to_exitcode(os.waitpid(self._child.pid, 0)[1])
         return status if status >= 0 else 128 - status
 
-    def _turn(self, changes: int) -> bool:
-        """One round; False when the program's side is closed."""
-        sources = [self._child.master, changes] + ([] if self._source is None else [self._source])
+    def _turn(self, changes: int, ended: int) -> bool:
+        """One round; False when the program has ended or closed its terminal."""
+        sources = [self._child.master, changes, ended, *([] if self._source is None else [self._source])]
         ready, _, _ = select.select(sources, [], [], 0.005 if self._typist else None)
         if changes in ready:
             os.read(changes, 64)
@@ -149,7 +156,8 @@ class Relay:
             self._type(self._source)
         if self._typist and (keys := self._typist.typed(Clock.now() / 1e9)):
             _write(self._child.master, keys)
-        return self._child.master not in ready or self._show()
+        shows = self._child.master not in ready or self._show()
+        return shows and ended not in ready
 
     def _type(self, source: int) -> None:
         data = os.read(source, _CHUNK)

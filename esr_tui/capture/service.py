@@ -6,7 +6,7 @@ import fcntl
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,8 +25,12 @@ def complain(sentence: str) -> None:
     print(f"esr: {sentence}", file=sys.stderr, flush=True)
 
 
-def load_kernel(config: Config) -> Kernel:
-    """The kernel programs with the configured ring sizes. Raises KernelError."""
+def load_kernel(config: Config, daemons: Sequence[str]) -> Kernel:
+    """The kernel programs with the configured ring sizes, watching the children of `daemons` for logins.
+
+    Raises:
+        KernelError: what is missing or refused.
+    """
     enhanced = config.enhanced_recording
     sizes = RingSizes(
         command=enhanced.command_buffer_size,
@@ -34,7 +38,7 @@ def load_kernel(config: Config) -> Kernel:
         network=enhanced.network_buffer_size,
         terminal=enhanced.terminal_buffer_size,
     )
-    return Kernel(sizes, config.login_daemons)
+    return Kernel(sizes, daemons)
 
 
 def prepared_cgroups(config: Config) -> Cgroups | None:
@@ -85,7 +89,7 @@ def run(config: Config, data_dir: Path) -> None:
     store.create()
     stop = _Stop()
     with only_one(data_dir):
-        kernel = load_kernel(config)
+        kernel = load_kernel(config, config.login_daemons)
         engine = Engine(
             kernel,
             store,
