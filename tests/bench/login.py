@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -103,6 +103,18 @@ class LoginServer:
         settings = [word for each in _CLIENT for word in ("-o", each)]
         where = ["-i", str(self._place / "user"), "-p", str(self.port), f"{self.name}@127.0.0.1"]
         return ["ssh", "-F", "none", *settings, *options, *where, *([command] if command else [])]
+
+    @contextmanager
+    def idle_session(self) -> Iterator[None]:
+        """A login with a shell at its prompt, and nobody at its keys."""
+        client = subprocess.Popen(
+            self.ssh("-tt"), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            yield
+        finally:
+            client.terminate()
+            client.wait(10)
 
     def close(self) -> None:
         """Ends sshd, then the user with its home."""

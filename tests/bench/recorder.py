@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -27,15 +28,16 @@ class Recorder:
         self.data_dir = Path(self._folder.name) / "store"
         self._patience = patience
         self._catalog = Catalog(self.data_dir)
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the recorder
+        self._said = Path(self._folder.name) / "said"
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Recorder:
         environment = {name: value for name, value in os.environ.items() if name != "ESR_DATA_DIR"}
-        self._process = subprocess.Popen(
-            [*ESR, "capture", "--data-dir", str(self.data_dir)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._said, env=environment,
-        )  # fmt: skip
+        with self._said.open("wb") as said:
+            self._process = subprocess.Popen(
+                [*ESR, "capture", "--data-dir", str(self.data_dir)],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, env=environment,
+            )  # fmt: skip
         try:
             until(self._captures, "esr capture starts", self._patience)
         except BaseException:
@@ -57,8 +59,7 @@ class Recorder:
     @property
     def said(self) -> str:
         """What it wrote to standard error."""
-        self._said.seek(0)
-        return self._said.read().decode("utf-8", "replace")
+        return self._said.read_text(errors="replace")
 
     def _captures(self) -> bool:
         if self._process and self._process.poll() is not None:
@@ -88,16 +89,31 @@ class Recorder:
         return next(each for each in self.sessions() if each.sid == sid)
 
     def close(self) -> None:
-        """Ends capture and removes the store."""
+        """Ends capture, waits until its programs are detached, and removes the store."""
         if self._process and self._process.poll() is None:
+            known = children()
             self._process.send_signal(signal.SIGTERM)
             try:
                 self._process.wait(15)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        self._said.close()
+            # Capture leaves detaching to a child; whoever adopts orphans can wait for it.
+            for heir in children() - known:
+                os.waitpid(heir, 0)
         self._folder.cleanup()
+
+
+def children() -> set[int]:
+    """Processes whose parent is this one."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with suppress(OSError):
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                if int(fields[1]) == os.getpid():
+                    found.add(int(entry.name))
+    return found
 
 
 def whole(recording: Path) -> tuple[list[AnyEvent], bytes]:

@@ -6,7 +6,6 @@ Prints one line that begins with "passed: " when all holds, else what does not, 
 from __future__ import annotations
 
 import base64
-import os
 import platform
 import socket
 import subprocess
@@ -39,7 +38,8 @@ def check(events: list[AnyEvent], stream: bytes, received: bytes, port: int) -> 
     """What does not hold of the recording, as sentences."""
     wrong = []
     if stream != received:
-        same = len(os.path.commonprefix([stream, received]))
+        pairs = enumerate(zip(stream, received, strict=False))
+        same = next((at for at, (mine, theirs) in pairs if mine != theirs), min(len(stream), len(received)))
         wrong.append(
             f"the stream has {len(stream)} bytes, the client got {len(received)}; equal up to {same}"
         )

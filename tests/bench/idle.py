@@ -1,0 +1,52 @@
+"""What the recorder itself uses while nothing happens: processor, memory, descriptors."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from harness import Claim, Loops, cpu_seconds, let_go, progress, resident_mb, syscall_hooks, table
+from login import LoginServer
+from recorder import Recorder
+
+SECONDS = 10
+SETTLE = 2
+
+
+def load(pid: int) -> float:
+    """Share of a processor that a process uses, over SECONDS."""
+    pause = threading.Event()
+    pause.wait(SETTLE)
+    began, used = time.monotonic(), cpu_seconds(pid)
+    pause.wait(SECONDS)
+    return (cpu_seconds(pid) - used) / (time.monotonic() - began)
+
+
+def state(name: str, pid: int) -> tuple[float, list[str]]:
+    """The load, and the whole line of the table."""
+    share = load(pid)
+    descriptors = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    return share, [name, f"{share:.2%}", f"{resident_mb(pid):.0f}", str(descriptors), str(syscall_hooks(pid))]
+
+
+def run(server: LoginServer, _loops: Loops) -> list[Claim]:
+    """Measures and prints."""
+    progress("idle: without a session, then with one")
+    with Recorder() as recorder:
+        let_go(recorder)
+        alone, first = state("no session", recorder.pid)
+        with server.idle_session():
+            recorder.live()
+            share, second = state("an idle session", recorder.pid)
+        memory = resident_mb(recorder.pid)
+    print(f"\nThe recorder while nothing happens, over {SECONDS} s")
+    print(table(["", "of one processor", "RAM, MB", "descriptors", "system calls watched"], [first, second]))
+    return [
+        Claim(
+            "recorder idle ≤ 0.5 % of a processor",
+            share <= 0.005,
+            f"{share:.2%} with a session, {alone:.2%} without",
+        ),
+        Claim("recorder ≤ 120 MB", memory <= 120, f"{memory:.0f} MB"),
+    ]
