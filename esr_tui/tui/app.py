@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from esr_tui.model.session import SessionSummary
+from esr_tui.model.text import printable
 from esr_tui.tui.launch import Demo, recorded_shell
 from esr_tui.tui.palette import Actions
 from esr_tui.tui.reading import Stop, sentence, watch
@@ -136,6 +137,7 @@ class EsrApp(App[None]):
         if self._demo is None or isinstance(message.found, str):
             return
         if session := self._demo.session(message.found):
+            self._demo.close()
             self._demo = None
             self._open(Path(session.recording), session)
 
@@ -152,7 +154,7 @@ class EsrApp(App[None]):
         self.push_screen(SessionScreen(path, summary, self._sources, clock=self._clock, wall=self._wall))
 
     def _say(self, text: str, *, bad: bool = True) -> None:
-        self.notify(text, severity="warning" if bad else "information", markup=False)
+        self.notify(printable(text, 600), severity="warning" if bad else "information", markup=False)
 
     # Actions.
 
@@ -202,6 +204,7 @@ class EsrApp(App[None]):
         if self._demo is None:
             return
         if problem := self._demo.failure():
+            self._demo.close()
             self._demo = None
             self._say(problem)
 

@@ -60,7 +60,6 @@ class Demo:
         why = printable(lines[-1], 300) if lines else f"exit status {status}"
         return f"the demo failed: {why}"
 
-    @property
-    def running(self) -> bool:
-        """Whether its process lives."""
-        return self._process.poll() is None
+    def close(self) -> None:
+        """Lets go of it; it runs on to its end."""
+        self._errors.close()

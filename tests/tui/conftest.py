@@ -82,7 +82,16 @@ def story() -> Slice:
             leader=4100,
         ),
         *command(3110, 4201, 4100, "ls", "-la", "/etc/ssh"),
-        event(Disk, 3115, pid=4201, program="ls", path="/etc/ssh", given="/etc/ssh", flags=0o200000, return_code=3),
+        event(
+            Disk,
+            3115,
+            pid=4201,
+            program="ls",
+            path="/etc/ssh",
+            given="/etc/ssh",
+            flags=0o200000,
+            return_code=3,
+        ),
         event(Exit, 3125, pid=4201, ppid=4100, program="ls", duration_ms=12),
         *command(9050, 4210, 4100, "base64", "--decode"),
         *command(9051, 4211, 4100, "sh"),
@@ -103,19 +112,33 @@ def story() -> Slice:
         event(TerminalMode, 15010, pid=4100, program="bash", tty="pts/3", echo=False, canonical=True),
         event(TerminalMode, 19010, pid=4100, program="bash", tty="pts/3", echo=True, canonical=False),
         event(Gap, 22000, cause="ring_full", count=312, unit="records", what="disk", from_ms=20000),
-        *command(25000, 4280, 4100, "python3", "-c", "print(1)\n", "é漢字", *(f"--option-{i}" for i in range(12))),
-        event(Escape, 27000, pid=4290, program="sh", witness=["lineage"], missing=["cgroup"], reason="moved to /x"),
+        *command(
+            25000, 4280, 4100, "python3", "-c", "print(1)\n", "é漢字", *(f"--option-{i}" for i in range(12))
+        ),
+        event(
+            Escape,
+            27000,
+            pid=4290,
+            program="sh",
+            witness=["lineage"],
+            missing=["cgroup"],
+            reason="moved to /x",
+        ),
         event(SessionEnd, 30000, return_code=0),
     ]
     outputs = (
         output(300, b"Last login: Sun Nov 22 09:12:44 2026 from 192.0.2.7\r\n" + PROMPT),
         output(3000, b"ls -la /etc/ssh\r\n"),
-        output(3120, b"total 608\r\ndrwxr-xr-x 4 root root 4096 .\r\n-rw------- 1 root root 505 key\r\n" + PROMPT),
+        output(
+            3120, b"total 608\r\ndrwxr-xr-x 4 root root 4096 .\r\n-rw------- 1 root root 505 key\r\n" + PROMPT
+        ),
         output(9000, b"echo Y3VybCBodHRwOi8vMTI3LjAuMC4xOjgwODAvCg== | base64 --decode | sh\r\n"),
         output(9068, b"curl: (7) Failed to connect to 127.0.0.1 port 8080\r\n" + PROMPT),
         output(15000, b"read -s TOKEN\r\n"),
         output(19012, b"\r\n" + PROMPT),
-        output(25100, "\x1b[33m漢字 wide\x1b[0m \u202egnp.exe\u202c \x1b[7mreverse\x1b[0m\r\n".encode() + PROMPT),
+        output(
+            25100, "\x1b[33m漢字 wide\x1b[0m \u202egnp.exe\u202c \x1b[7mreverse\x1b[0m\r\n".encode() + PROMPT
+        ),
     )
     return Slice(tuple(events), outputs)
 

@@ -17,11 +17,26 @@ from esr_tui.tui.rows import row
 def hays(tools: Any) -> dict[str, str]:
     events = {
         "curl": tools.event(
-            Command, 1, pid=12, ppid=4, program="curl", argv=["curl", "http://X.example/"], path="/usr/bin/curl"
+            Command,
+            1,
+            pid=12,
+            ppid=4,
+            program="curl",
+            argv=["curl", "http://X.example/"],
+            path="/usr/bin/curl",
         ),
-        "passwd": tools.event(Disk, 2, pid=13, program="cat", path="/etc/passwd", given="passwd", return_code=-13),
+        "passwd": tools.event(
+            Disk, 2, pid=13, program="cat", path="/etc/passwd", given="passwd", return_code=-13
+        ),
         "tls": tools.event(
-            Network, 3, pid=12, program="curl", dst_addr="10.0.0.1", dst_port=443, src_port=50443, state="established"
+            Network,
+            3,
+            pid=12,
+            program="curl",
+            dst_addr="10.0.0.1",
+            dst_port=443,
+            src_port=50443,
+            state="established",
         ),
         "exit": tools.event(Exit, 4, pid=12, program="curl", return_code=7),
     }

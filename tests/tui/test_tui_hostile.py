@@ -59,9 +59,17 @@ def story(tools: Any, text: str) -> Slice:
     base = {"pid": 7, "program": clean}
     events = (
         tools.event(
-            SessionStart, 0, size="80:24", origin=clean, tty=clean or "x", server_hostname=clean, initial_command=[clean]
+            SessionStart,
+            0,
+            size="80:24",
+            origin=clean,
+            tty=clean or "x",
+            server_hostname=clean,
+            initial_command=[clean],
         ),
-        tools.event(Command, 10, **base, argv=[clean, clean], path=clean, cwd=clean, exe=clean, interpreter=clean),
+        tools.event(
+            Command, 10, **base, argv=[clean, clean], path=clean, cwd=clean, exe=clean, interpreter=clean
+        ),
         tools.event(Disk, 20, **base, path=clean, target=clean, given=clean + "x", operation=clean),
         tools.event(Network, 30, **base, dst_addr=clean, state=clean, dns=[clean]),
         tools.event(Gap, 40, cause=clean, what=clean, unit=clean),

@@ -87,7 +87,9 @@ def test_a_long_vector_is_listed_an_argument_a_line(tools: Any) -> None:
 
 def test_details_are_inert(tools: Any) -> None:
     nasty = "\x1b[31m\u202e\n"
-    event = tools.event(Command, 1, argv=[nasty] * 40, path=nasty, cwd=nasty, exe=nasty, witness=[nasty], time=nasty)
+    event = tools.event(
+        Command, 1, argv=[nasty] * 40, path=nasty, cwd=nasty, exe=nasty, witness=[nasty], time=nasty
+    )
     for line in details(event, Processes()):
         assert not UNSAFE.search(line.text + line.label)
 

@@ -135,7 +135,10 @@ def test_a_late_piece_never_turns_time_back() -> None:
 @pytest.mark.parametrize(("ask", "expected"), [("next", 200), ("previous", 0)])
 def test_stepping_by_output(ask: str, expected: int) -> None:
     tape = tape_of(5)
-    steps: dict[str, Callable[[float], int | None]] = {"next": tape.next_output, "previous": tape.previous_output}
+    steps: dict[str, Callable[[float], int | None]] = {
+        "next": tape.next_output,
+        "previous": tape.previous_output,
+    }
     assert steps[ask](100) == expected
     assert tape.next_output(10_000) is None
     assert tape.previous_output(0) is None

@@ -42,7 +42,14 @@ CASES = [
     (Network, {"dst_addr": "::1", "dst_port": 22, "state": "established"}, "tcp [::1]:22 established"),
     (
         Network,
-        {"protocol": "udp", "dst_addr": "1.1.1.1", "dst_port": 53, "state": "sent", "dns": ["a.example"], "count": 2},
+        {
+            "protocol": "udp",
+            "dst_addr": "1.1.1.1",
+            "dst_port": 53,
+            "state": "sent",
+            "dns": ["a.example"],
+            "count": 2,
+        },
         "udp 1.1.1.1:53 sent asks a.example  ×2",
     ),
     (Network, {"operation": "listen", "src_addr": "0.0.0.0", "src_port": 80}, "tcp listen 0.0.0.0:80"),
@@ -55,7 +62,11 @@ CASES = [
     (Exit, {"return_code": 137, "signal": 9, "duration_ms": 2500}, "killed by SIGKILL after 2.5 s"),
     (TerminalMode, {"echo": False, "canonical": True}, "echo off: typed text is hidden"),
     (Gap, {"cause": "ring_full", "count": 3, "what": "disk"}, "lost 3 records of disk: ring_full"),
-    (Gap, {"cause": "recorder_stopped", "unit": "bytes"}, "lost an unknown number of bytes: recorder_stopped"),
+    (
+        Gap,
+        {"cause": "recorder_stopped", "unit": "bytes"},
+        "lost an unknown number of bytes: recorder_stopped",
+    ),
     (Gap, {"detail": "The recorder was restarted."}, "The recorder was restarted."),
     (
         SessionStart,
@@ -91,7 +102,9 @@ def test_hostile_fields_come_out_inert(tools: Any) -> None:
         tools.event(Network, 1, dst_addr=nasty, state=nasty, protocol=nasty, dns=[nasty]),
         tools.event(Gap, 1, cause=nasty, what=nasty, unit=nasty),
         tools.event(Gap, 1, detail=nasty),
-        tools.event(SessionStart, 1, user=nasty, origin=nasty, tty=nasty, size=nasty, initial_command=[nasty]),
+        tools.event(
+            SessionStart, 1, user=nasty, origin=nasty, tty=nasty, size=nasty, initial_command=[nasty]
+        ),
     ]
     for each in events:
         shown = rows.row(each)

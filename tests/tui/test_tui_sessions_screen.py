@@ -126,7 +126,9 @@ def said(app: Any) -> str:
     return " ".join(note.message for note in app._notifications)
 
 
-@pytest.mark.parametrize(("key", "says"), [("n", "cannot start a recorded shell"), ("d", "cannot run the demo")])
+@pytest.mark.parametrize(
+    ("key", "says"), [("n", "cannot start a recorded shell"), ("d", "cannot run the demo")]
+)
 async def test_what_cannot_be_started_says_why(tools: Any, world: Any, key: str, says: str) -> None:
     app = tools.app(world)
     async with app.run_test(notifications=True) as pilot:
@@ -156,7 +158,11 @@ async def test_the_demos_session_opens_by_itself(tools: Any, world: Any, tmp_pat
         await pilot.press("d")
         await tools.until(pilot, sign.exists)
         remote, demo = tools.summaries()[:2]
-        world.listed = [remote, type(demo)(sid="d1", user="root", origin="esr record", recording="/r/d1.index"), old]
+        world.listed = [
+            remote,
+            type(demo)(sid="d1", user="root", origin="esr record", recording="/r/d1.index"),
+            old,
+        ]
         await tools.until(pilot, lambda: isinstance(app.screen, SessionScreen))
         assert app.screen._path == Path("/r/d1.index")
 

@@ -16,7 +16,8 @@ def test_stamps(ms: int, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ms", "text"), [(12, "12ms"), (12_400, "12.4s"), (185_000, "3m05s"), (7_440_000, "2h04m"), (442_800_000, "5d03h")]
+    ("ms", "text"),
+    [(12, "12ms"), (12_400, "12.4s"), (185_000, "3m05s"), (7_440_000, "2h04m"), (442_800_000, "5d03h")],
 )
 def test_spans(ms: int, text: str) -> None:
     assert span(ms) == text
@@ -24,7 +25,14 @@ def test_spans(ms: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "ms"),
-    [("1:23", 83_000), ("83.5", 83_500), ("50%", 60_000), ("1:02:03.5", 3_723_500), (" 0 ", 0), ("200%", 120_000)],
+    [
+        ("1:23", 83_000),
+        ("83.5", 83_500),
+        ("50%", 60_000),
+        ("1:02:03.5", 3_723_500),
+        (" 0 ", 0),
+        ("200%", 120_000),
+    ],
 )
 def test_typed_times(text: str, ms: int) -> None:
     assert parse_time(text, 120_000) == ms

@@ -11,10 +11,18 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
+from esr_tui.model.text import printable
 from esr_tui.tui.widgets.line_table import fit
 
+TEXT_LIMIT = 600
+"""Characters of a part: more than any terminal is wide."""
+
 Part = tuple[str, str]
-"""Inert text, and the component that colours it: strong, dim, good, bad, or empty."""
+"""Text, and the component that colours it: strong, dim, good, bad, or empty."""
+
+
+def _inert(parts: Sequence[Part]) -> list[Part]:
+    return [(printable(text, TEXT_LIMIT), name) for text, name in parts]
 
 
 class Bar(Widget):
@@ -32,7 +40,8 @@ class Bar(Widget):
         self._right: Sequence[Part] = ()
 
     def show(self, left: Sequence[Part], right: Sequence[Part] = ()) -> None:
-        """Shows inert parts."""
+        """Shows these parts; whatever they hold is made inert here once more."""
+        left, right = _inert(left), _inert(right)
         if (left, right) != (self._left, self._right):
             self._left, self._right = left, right
             self.refresh()

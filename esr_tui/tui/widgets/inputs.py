@@ -102,7 +102,7 @@ class Prompt(Horizontal):
 
     def tell(self, text: str) -> None:
         """Says something about what was typed; an empty text takes it back."""
-        self._note = text
+        self._note = text = printable(text, ENTRY_LIMIT)
         label = self.query_one(".prompt--note", Label)
         label.update(text)
         label.display = bool(text)
