@@ -92,7 +92,7 @@ int on_ioctl(struct sys_exit *ctx) {
   if (!tty) return 0;
   u32 major = deref32(deref(tty, OFF_tty_struct_driver), OFF_tty_driver_major);
   if (major < PTY_FIRST_MAJOR || major > PTY_LAST_MAJOR) return 0;
-  if (modes && rdev == PTY_MASTER_DEVICE) tty = deref(tty, OFF_tty_struct_link); /* modes belong to the slave */
+  if (rdev == PTY_MASTER_DEVICE) tty = deref(tty, OFF_tty_struct_link); /* modes and size belong to the slave */
   struct mode_record r = {};
   struct proc proc = *known;
   fill_header(&r.h, modes ? RECORD_TERMIOS : RECORD_WINSIZE, task, &proc);
