@@ -128,7 +128,7 @@ class LiveSession:
 
     def _moved(self, record: records.Process) -> None:
         """A process was moved to another cgroup, perhaps by the recorder itself."""
-        if self.place is None or record.head.ktime <= self.placed or record.value == self.place.id:
+        if self.place is None or record.head.ktime <= self.placed or self.place.holds(record.value):
             return
         self._escape(record.head, ["cgroup"])
 

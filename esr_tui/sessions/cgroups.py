@@ -7,11 +7,12 @@ No controller is enabled: the cgroup is a name for the processes, it limits noth
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,8 @@ import msgspec
 from esr_tui.sessions import proc
 
 _OWN_SCOPE = re.compile(r"/session-[^/]+\.scope(/|$)")
+_ANOTHERS = re.compile(r"/esr/[^/]+")
+"""The cgroup of a session that another recorder on this node records too."""
 _SETTLE_ROUNDS = 5
 _LEVEL = 2
 """Depth of <root>/esr/<sid> below the root of the hierarchy."""
@@ -36,6 +39,16 @@ class Place(msgspec.Struct, frozen=True):
     path: str
     """In the hierarchy, as /proc/PID/cgroup shows it."""
     made: bool
+    folder: str
+    """Where it is in the file system."""
+
+    def holds(self, cgroup: int) -> bool:
+        """Whether the cgroup of that id is this one or one below it."""
+        if cgroup == self.id:
+            return True
+        with suppress(OSError):  # they come and go
+            return any(below.stat().st_ino == cgroup for below in Path(self.folder).rglob("*/"))
+        return False
 
 
 class Cgroups:
@@ -74,21 +87,33 @@ class Cgroups:
         Raises:
             CgroupError: the kernel refuses.
         """
-        current = proc.cgroup(leader)
-        if current and _OWN_SCOPE.search(current):
-            return self._existing(current)
         folder = self._home / sid
         try:
-            folder.mkdir(exist_ok=True)
-            self._move(folder, {leader, *members})
-            return Place(folder.stat().st_ino, _LEVEL, f"/esr/{sid}", True)
+            with self._turn():
+                current = proc.cgroup(leader) or ""
+                if _OWN_SCOPE.search(current) or (_ANOTHERS.match(current) and not folder.exists()):
+                    return self._existing(current)
+                folder.mkdir(exist_ok=True)
+                self._move(folder, {leader, *members})
+            return Place(folder.stat().st_ino, _LEVEL, f"/esr/{sid}", True, str(folder))
         except OSError as error:
             raise CgroupError(f"{folder} cannot be used as the session's cgroup: {error.strerror}") from error
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Two recorders on one node place a session one after the other, or each would take it from the other."""
+        fd = os.open(self._home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
 
     def _existing(self, path: str) -> Place:
         folder = self._root / path.lstrip("/")
         try:
-            return Place(folder.stat().st_ino, path.strip("/").count("/") + 1, path, False)
+            level = path.strip("/").count("/") + 1
+            return Place(folder.stat().st_ino, level, path, False, str(folder))
         except OSError as error:
             raise CgroupError(f"{folder} cannot be read: {error.strerror}") from error
 
@@ -109,15 +134,10 @@ class Cgroups:
         """Moves what is left back to the root of the hierarchy and removes the session's cgroup."""
         if not place.made:
             return
-        folder = self._root / place.path.lstrip("/")
+        folder = Path(place.folder)
         for nested in [*sorted(folder.rglob("*/"), reverse=True), folder]:
             with suppress(OSError):
                 for pid in (nested / "cgroup.procs").read_text().split():
                     (self._root / "cgroup.procs").write_text(pid)
             with suppress(OSError):
                 nested.rmdir()
-
-    def contains(self, place: Place, pid: int) -> bool:
-        """Whether the process is in the session's cgroup or below it (True when it is gone)."""
-        path = proc.cgroup(pid)
-        return path is None or path == place.path or path.startswith(place.path + os.sep)
