@@ -40,6 +40,16 @@ def account() -> Iterator[Account]:
 
 
 @pytest.fixture(scope="session")
+def sudoer(account: Account) -> Iterator[Account]:
+    """The same user, who may become root."""
+    rule = Path("/etc/sudoers.d", account.name)
+    rule.write_text(f"{account.name} ALL=(ALL) NOPASSWD: ALL\n")
+    rule.chmod(0o440)
+    yield account
+    rule.unlink()
+
+
+@pytest.fixture(scope="session")
 def sshd(account: Account) -> Iterator[Sshd]:
     """A stock sshd."""
     with tempfile.TemporaryDirectory(prefix="esr-sshd-") as folder:  # pytest's are closed to other users
