@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,20 +136,25 @@ def resident_mb(pid: int) -> float:
 
 def syscall_hooks(pid: int) -> int:
     """How many system-call tracepoints a process holds: each is a perf event."""
-    links = (link.readlink() for link in Path(f"/proc/{pid}/fd").iterdir())
-    return sum(str(link) == "anon_inode:[perf_event]" for link in links)
+    found = 0
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found += str(link.readlink()) == "anon_inode:[perf_event]"
+    return found
 
 
-def let_go(recorder: Recorder) -> None:
-    """Waits until capture watches no system call.
+def let_go(recorder: Recorder) -> bool:
+    """Waits until capture watches no system call; False when it goes on, because someone else is logged in.
 
-    It proves at its start that they can be watched, and stops some seconds later, unless someone is logged in.
+    It proves at its start that they can be watched, and stops some seconds after the last login.
     """
     try:
         until(lambda: syscall_hooks(recorder.pid) == 0, "no system call is watched", 25, every=0.1)
     except TimeoutError:
         users = ", ".join(f"{each.user} from {each.origin}" for each in recorder.sessions() if not each.ended)
-        progress(f"system calls are watched without a session of ours; logged in are: {users or 'none'}")
+        progress(f"system calls are watched without a session of ours; logged in are: {users or 'none now'}")
+        return False
+    return True
 
 
 def foreign_recorders() -> list[int]:
