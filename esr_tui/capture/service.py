@@ -105,7 +105,7 @@ def run(config: Config, data_dir: Path) -> None:
             engine.step()
         engine.close()
         store.close()
-        leave()
+    leave()  # without the lock: the child would hold it until everything is detached
 
 
 def leave() -> None:
