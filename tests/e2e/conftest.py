@@ -58,6 +58,15 @@ def sshd(account: Account) -> Iterator[Sshd]:
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def own_sshd(account: Account) -> Iterator[Sshd]:
+    """An sshd of another name: whoever watches for that name sees no other login of this machine."""
+    with tempfile.TemporaryDirectory(prefix="esr-sshd-") as folder:
+        server = Sshd(Path(folder), account, name="esr-test-sshd")
+        yield server
+        server.stop()
+
+
 @pytest.fixture(scope="module")
 def recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Capture]:
     """A recorder that all tests of a module share."""

@@ -14,6 +14,8 @@ from tests.e2e.account import Account
 from tests.e2e.client import Client
 
 _SFTP_SERVER = "/usr/lib/openssh/sftp-server"
+_SESSION_PROGRAM = Path("/usr/lib/openssh/sshd-session")
+"""Since OpenSSH 9.8 it serves the connections."""
 
 
 def free_port(family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> int:
@@ -45,9 +47,12 @@ class Sshd:
         account: who may log in.
         lines: more lines of configuration.
         sftp: the subsystem's command.
+        name: under which it runs, so that a recorder can be told to watch it alone.
     """
 
-    def __init__(self, folder: Path, account: Account, *lines: str, sftp: str = _SFTP_SERVER) -> None:
+    def __init__(
+        self, folder: Path, account: Account, *lines: str, sftp: str = _SFTP_SERVER, name: str = "sshd"
+    ) -> None:
         self.folder, self.account, self.port = folder, account, free_port()
         folder.chmod(0o755)
         for key in ("host", "user"):
@@ -80,6 +85,11 @@ class Sshd:
         )
         program = shutil.which("sshd", path="/usr/sbin:/usr/bin:/sbin")
         assert program, "sshd is missing; install openssh-server"
+        if name != "sshd":
+            program = _renamed(folder, name, Path(program))
+            if _SESSION_PROGRAM.exists():
+                with config.open("a") as more:
+                    more.write(f"SshdSessionPath {_renamed(folder / 'session', name, _SESSION_PROGRAM)}\n")
         self._process = subprocess.Popen([program, "-D", "-e", "-f", config], stderr=subprocess.PIPE)
         assert self._process.stderr
         read_until(self._process.stderr.fileno(), b"Server listening", 10, "sshd")
@@ -126,3 +136,11 @@ class Sshd:
         self._process.wait(10)
         assert self._process.stderr
         self._process.stderr.close()
+
+
+def _renamed(folder: Path, name: str, program: Path) -> str:
+    """The same program under another name."""
+    folder.mkdir(exist_ok=True)
+    link = folder / name
+    link.symlink_to(program)
+    return str(link)

@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from esr_tui.model.events import Command, Disk, Escape, Exit, Gap, Resize, SessionEnd, TerminalMode
+from esr_tui.model.events import Command, Escape, Exit, Gap, Resize, SessionEnd, TerminalMode
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
 from tests.e2e.running import run_command, run_python
@@ -188,18 +188,11 @@ def test_a_process_outside_every_session_causes_no_event(
     with sshd.login() as client:
         (recording,) = recorder.new(account.name, before)
         subprocess.run(["/bin/true", "outsider"], check=True)
-        subprocess.run(["cat", "/proc/self/status"], check=True, capture_output=True)
         client.run("/bin/true insider")
         client.type("exit\n")
         client.ended()
     recording.ended()
     assert said(recording) == ["insider"]
-    assert not recording.all(Disk, path="/proc/self/status")
-    outside = os.getpid()
-    for session in recorder.sessions():
-        events = Recording(Path(session.recording)).refresh().events
-        assert all(getattr(event, "pid", 0) != outside for event in events)
-        assert not any(isinstance(event, Command) and "outsider" in event.argv for event in events)
 
 
 def test_the_window_follows_the_clients(recorder: Capture, sshd: Sshd, account: Account) -> None:
