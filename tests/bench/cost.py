@@ -17,7 +17,7 @@ from recorder import Recorder
 ROUNDS = 4
 BARE, IDLE, SESSION = "nothing", "esr, no session", "esr, an idle session"
 OUTSIDE = {"exec": (150, 5), "open": (60_000, 5), "readwrite": (150_000, 5)}
-INSIDE = {"exec": (150, 5), "open": (2_000, 5)}
+INSIDE = {"exec": (150, 7), "open": (6_000, 7)}
 UNITS = {"exec": ("µs", 1000.0, 1), "open": ("µs", 1000.0, 3), "readwrite": ("µs", 1000.0, 3)}
 
 Figures = dict[tuple[str, str, str], list[float]]
@@ -29,7 +29,7 @@ class Cost:
 
     def __init__(self, server: LoginServer, loops: Loops, conditions: list[str]) -> None:
         self.figures: Figures = defaultdict(list)
-        self.hooks: dict[str, set[int]] = defaultdict(set)
+        self.hooks: dict[str, list[int]] = defaultdict(list)
         self.lost: dict[str, int] = defaultdict(int)
         self._server, self._loops, self._conditions = server, loops, conditions
 
@@ -46,12 +46,13 @@ class Cost:
             if condition in {IDLE, SESSION}:
                 recorder = stack.enter_context(Recorder())
                 # Capture proves at its start that system calls can be watched, and lets go some seconds later.
-                let_go(recorder)
+                quiet = let_go(recorder)
                 if condition == SESSION:
                     stack.enter_context(self._server.idle_session())
                     recorder.live()
                 self._measure(condition)
-                self.hooks[condition].add(syscall_hooks(recorder.pid))
+                if quiet or condition == SESSION:
+                    self.hooks[condition].append(syscall_hooks(recorder.pid))
                 if condition == SESSION:
                     self._measure_inside(condition)
                     for session in recorder.sessions():
@@ -104,8 +105,8 @@ def claims(cost: Cost, conditions: list[str]) -> list[Claim]:
     found = [
         Claim(
             "no system call watched while no session lives",
-            cost.hooks[IDLE] == {0},
-            f"{cost.hooks[IDLE]} hooks",
+            set(cost.hooks[IDLE]) == {0},
+            _hooks(cost.hooks[IDLE]),
         ),
         Claim("exec loop outside sessions ≤ +2 %", execs <= 0.02, f"{execs:+.1%}"),
         Claim("512-byte read (and write) with a session alive ≤ +0.3 µs", reads <= 0.3, f"{reads:+.3f} µs"),
@@ -123,6 +124,13 @@ def claims(cost: Cost, conditions: list[str]) -> list[Claim]:
                   f"{mine / 1000:+.1f} µs against {peer / 1000:+.1f} µs")
         )  # fmt: skip
     return found
+
+
+def _hooks(counts: list[int]) -> str:
+    others = ROUNDS - len(counts)
+    return f"{counts} hooks" + (
+        f"; someone else was logged in in {others} of {ROUNDS} rounds" if others else ""
+    )
 
 
 def run(server: LoginServer, loops: Loops) -> list[Claim]:
@@ -143,5 +151,5 @@ def run(server: LoginServer, loops: Loops) -> list[Claim]:
     names = ["esr records it" if each == SESSION else each for each in inside]
     lines = rows(cost.figures, "inside", inside, ("exec", "open"))
     print(table(head[:5], [[name, *line[1:]] for name, line in zip(names, lines, strict=True)]))
-    print(f"\n  system calls watched: {cost.hooks[IDLE]} without a session, {cost.hooks[SESSION]} with one")
+    print(f"\n  system calls watched with a session: {cost.hooks[SESSION]}")
     return claims(cost, conditions)
