@@ -281,6 +281,27 @@ class Escape(KernelEvent, frozen=True, kw_only=True, tag="session.escape"):
     reason: str = ""
 
 
+class Input(KernelEvent, frozen=True, kw_only=True, tag="session.input"):
+    """What an interpreter read as (perhaps) its program, as far as it is kept."""
+
+    CODE: ClassVar[str] = "E4006I"
+    KIND: ClassVar[str] = "input"
+
+    source: str = ""
+    """pipe, socket, file or memfd."""
+    fd: int = 0
+    inode: int = 0
+    path: str | None = None
+    """Absolute path of a file."""
+    offset: int = 0
+    """Bytes that this process had read from this source before."""
+    bytes: int = 0
+    """Bytes in `text` before decoding."""
+    text: str = ""
+    truncated: bool = False
+    """More was read than is kept."""
+
+
 class Gap(Event, frozen=True, kw_only=True, tag="session.gap"):
     """Something is known to be lost, or was never seen."""
 
@@ -311,6 +332,7 @@ AnyEvent = (
     | Network
     | TerminalMode
     | Escape
+    | Input
     | Gap
 )
 
@@ -326,6 +348,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     Network,
     TerminalMode,
     Escape,
+    Input,
     Gap,
 )
 

@@ -15,6 +15,7 @@ from esr_tui.model.events import (
     Exit,
     Fork,
     Gap,
+    Input,
     Network,
     Print,
     Resize,
@@ -39,6 +40,7 @@ TYPE_OF: dict[type[Event], str] = {
     Fork: "session.process",
     Exit: "session.process",
     TerminalMode: "session.terminal",
+    Input: "session.input",
 }
 """Which file of a recording an event goes to."""
 

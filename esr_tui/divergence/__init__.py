@@ -1,0 +1,1 @@
+"""What the terminal did not show: typed lines, decoders, rules and verdicts over a recording."""

@@ -1,0 +1,100 @@
+"""What is said of a command: could somebody who watched the terminal have known of it?
+
+The field names of Verdict are a contract with users' scripts (`esr divergence --json`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+SHOWN, IMPLIED, SCRIPTED, PIPED = "shown", "implied", "scripted", "piped"
+INLINE, UNSEEN, ESCAPED = "inline", "unseen", "escaped"
+
+VERDICTS = (SHOWN, IMPLIED, SCRIPTED, PIPED, INLINE, UNSEEN, ESCAPED)
+DIVERGENT = frozenset({SCRIPTED, PIPED, INLINE, UNSEEN, ESCAPED})
+
+SEVERITIES = ("info", "low", "medium", "high", "critical")
+"""From harmless to worst."""
+
+
+class Layer(msgspec.Struct, frozen=True):
+    """One step of undoing an encoding: which one, and the text that came out (bounded)."""
+
+    codec: str
+    text: str
+
+
+class Payload(msgspec.Struct, frozen=True, kw_only=True):
+    """The program text that an interpreter was given.
+
+    Attributes:
+        source: how it came: pipe, socket, file, memfd, argument, terminal.
+        path: of a script.
+        text: as read, bounded.
+        bytes: how many there were.
+        sha256: of all that was read.
+        truncated: whether more was read than is kept.
+        decoded: what is inside, layer by layer.
+        producer: pid of the process that wrote it, where a pipe tells.
+    """
+
+    source: str
+    path: str | None = None
+    text: str = ""
+    bytes: int = 0
+    sha256: str = ""
+    truncated: bool = False
+    decoded: tuple[Layer, ...] = ()
+    producer: int | None = None
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to look.
+
+    Attributes:
+        typed: the typed line that belongs to the command; None when none does.
+        frame_ms: when the terminal showed that line whole.
+        rows: first and last row of the line on that screen, from 0.
+        chain: pids from the command up to the shell that was typed into.
+    """
+
+    typed: str | None = None
+    frame_ms: int | None = None
+    rows: tuple[int, int] | None = None
+    chain: tuple[int, ...] = ()
+
+
+class RuleMatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that matched: on which side (exec, typed, payload), whose it is, and its ATT&CK reference."""
+
+    id: str
+    title: str
+    severity: str
+    side: str
+    author: str = ""
+    technique: str = ""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The judgement on one exec. `ei` is the index of its session.command event."""
+
+    ms: int
+    time: str
+    pid: int
+    ppid: int
+    path: str
+    argv: tuple[str, ...]
+    verdict: str
+    severity: str
+    reason: str
+    evidence: Evidence
+    payload: Payload | None = None
+    rules: tuple[RuleMatch, ...] = ()
+    ei: int = 0
+
+
+def worst(severities: Iterable[str]) -> str | None:
+    """The worst of some severities; None of none."""
+    return max(severities, key=SEVERITIES.index, default=None)
