@@ -24,16 +24,11 @@ from esr_tui.kernel.argv import ArgvAssembler
 from esr_tui.kernel.btf import Btf
 from esr_tui.kernel.errors import KernelError
 from esr_tui.kernel.offsets import defines
+from esr_tui.kernel.rings import RINGS, Rings
 
 TRACEFS = Path("/sys/kernel/tracing")
 
 CONCERNS = ("process", "command", "disk", "network", "terminal")
-RINGS = ("command", "disk", "network", "terminal")
-"""By their numbers in `bpf/esr.h`, from 1."""
-_CONSUMED = ("terminal", "command", "network", "disk")
-"""In the order in which they are emptied: the disk ring, the only one that can outrun Python, comes last."""
-_DISK_BATCH = 20_000
-"""Records of the disk ring taken at a time, so that a storm of opens cannot keep everything else waiting."""
 CAUSES = {1: "ring_full", 2: "map_full", 3: "unreadable", 4: "too_long"}
 
 _RAW = {
@@ -88,8 +83,6 @@ class Kernel:
         Raises:
             KernelError: bcc, BTF or a right is missing, or the kernel refuses a program.
         """
-        self._raw: list[bytes] = []
-        self._disk_taken = 0
         self._attached: dict[str, str] = {}
         self._tracepoints = {
             call: function for function, calls in _SYSCALLS.items() for call in calls.split()
@@ -102,9 +95,7 @@ class Kernel:
         self._bpf = _compile(_source(sizes))
         for name in daemons:
             self._bpf["daemons"][ctypes.create_string_buffer(name.encode()[:15], 16)] = ctypes.c_uint32(1)
-        for name in _CONSUMED:
-            take = self._received_disk if name == "disk" else self._received
-            self._bpf[f"{name}_ring"].open_ring_buffer(take)
+        self._rings = Rings(self._bpf)
         with _quiet() as complaints:
             try:
                 for function in _SYSCALLS:
@@ -113,15 +104,6 @@ class Kernel:
                     self._bpf.attach_raw_tracepoint(tracepoint, function)
             except Exception as error:  # bcc raises nothing more precise
                 raise KernelError(f"the kernel refuses a program: {complaints() or error}") from error
-
-    def _received(self, _context: Any, data: int, size: int) -> None:
-        self._raw.append(ctypes.string_at(data, size))
-
-    def _received_disk(self, _context: Any, data: int, size: int) -> int:
-        """As above; a negative answer ends the round."""
-        self._raw.append(ctypes.string_at(data, size))
-        self._disk_taken += 1
-        return -1 if self._disk_taken >= _DISK_BATCH else 0
 
     @property
     def watching(self) -> bool:
@@ -176,23 +158,17 @@ class Kernel:
     def poll(self, timeout_ms: int) -> list[records.Record]:
         """Records that arrived, oldest first; waits up to `timeout_ms` for the first one.
 
-        The rings are emptied one after the other, so order holds within one call, not between two.
+        Order holds within one call, not between two; but the exec of a process always comes before, or with,
+        what the process did since.
         """
-        self._disk_taken = 0
-        self._bpf.ring_buffer_poll(timeout_ms)
-        if (
-            self._disk_taken >= _DISK_BATCH
-        ):  # the round was cut short: the rings before the disk's are emptied again
-            self._bpf.ring_buffer_consume()
-        raw, self._raw = self._raw, []
-        decoded = [records.decode(one) for one in raw]
+        decoded = [records.decode(one) for one in self._rings.take(timeout_ms)]
         decoded.sort(key=_time)
         return self._argv.joined(decoded)
 
     @property
     def behind(self) -> bool:
         """Whether the last poll left records in a ring, because there were too many to take at once."""
-        return self._disk_taken >= _DISK_BATCH
+        return self._rings.behind
 
     def losses(self) -> list[Loss]:
         """What was lost since the last call."""
@@ -212,6 +188,13 @@ class Kernel:
         """Makes a process a member of a session, or a login daemon (session 0)."""
         table = self._bpf["procs"]
         table[ctypes.c_uint32(pid)] = table.Leaf(session, role, 0)
+
+    def has_process(self, pid: int, session: int | None = None) -> bool:
+        """Whether the kernel programs know a process, as one of that session when it is named."""
+        try:
+            return session in (None, int(self._bpf["procs"][ctypes.c_uint32(pid)].session))
+        except KeyError:
+            return False
 
     def forget_process(self, pid: int) -> None:
         """Takes a process out; nothing happens when it is not in."""
@@ -241,6 +224,7 @@ class Kernel:
     def close(self) -> None:
         """Detaches everything; takes seconds, as the kernel waits for each tracepoint."""
         self._stop_detaching()
+        self._rings.close()
         self._bpf.cleanup()
 
 

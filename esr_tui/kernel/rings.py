@@ -1,0 +1,75 @@
+"""The ring buffers, read in turn: a flood in one of them keeps the others waiting only a little."""
+
+from __future__ import annotations
+
+import ctypes
+import select
+from typing import Any
+
+from esr_tui.kernel.errors import KernelError
+
+RINGS = ("command", "disk", "network", "terminal")
+"""By their numbers in `bpf/esr.h`, from 1."""
+
+_BATCHES = {"disk": 10_000, "network": 10_000, "terminal": 10_000, "command": 100_000}
+"""How many records are taken of each ring at a time, in the order of reading.
+
+The command ring comes last and whole: whatever another ring has told of a process, its exec and the beginning of
+its session happened before and are then read in the same round.
+"""
+
+
+class Rings:
+    """Reads the rings of a bcc.BPF object.
+
+    libbpf empties a ring until nothing more comes, which a busy session can put off for ever, and stops only when
+    a record's callback says so; then it stops with all rings of that reader. Hence a reader for each ring.
+
+    Args:
+        bpf: the loaded programs.
+
+    Raises:
+        KernelError: a ring cannot be mapped.
+    """
+
+    def __init__(self, bpf: Any) -> None:
+        from bcc.libbcc import _RINGBUF_CB_TYPE, lib  # noqa: PLC0415  (bcc is optional)
+
+        self._lib = lib
+        self._raw: list[bytes] = []
+        self._left = 0
+        self._received_by_c = _RINGBUF_CB_TYPE(self._received)
+        self._epoll = select.epoll()
+        self._readers: list[tuple[int, int]] = []
+        self.behind = False
+        """Whether the last round left records in a ring, because there were too many to take at once."""
+        for name, batch in _BATCHES.items():
+            fd = bpf[f"{name}_ring"].map_fd
+            reader = lib.bpf_new_ringbuf(fd, self._received_by_c, None)
+            if not reader:
+                raise KernelError(f"the {name} ring cannot be mapped; configure a smaller {name}_buffer_size")
+            self._readers.append((reader, batch))
+            self._epoll.register(fd, select.EPOLLIN)
+
+    def take(self, timeout_ms: int) -> list[bytes]:
+        """The records that arrived, each ring's in order; waits up to `timeout_ms` for the first one."""
+        self._epoll.poll(timeout_ms / 1000)
+        self.behind = False
+        for reader, batch in self._readers:
+            self._left = batch
+            self._lib.bpf_consume_ringbuf(reader)
+            self.behind |= self._left <= 0
+        raw, self._raw = self._raw, []
+        return raw
+
+    def _received(self, _context: Any, data: int, size: int) -> int:
+        """One record; a negative answer ends the ring's turn."""
+        self._raw.append(ctypes.string_at(data, size))
+        self._left -= 1
+        return -1 if self._left <= 0 else 0
+
+    def close(self) -> None:
+        """Unmaps the rings."""
+        while self._readers:
+            self._lib.bpf_free_ringbuf(self._readers.pop()[0])
+        self._epoll.close()
