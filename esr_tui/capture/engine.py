@@ -56,6 +56,7 @@ class Engine:
         self.logins = Logins()
         self._names = names
         self._enhanced = enhanced
+        self._incomplete = False
         self._ptys: Ptys[LiveSession] = Ptys()
         self._flushed = self._kept_house = self._counted = self._needed = Clock.now()
 
@@ -100,6 +101,8 @@ class Engine:
             session = self._ptys.owner(record)
         if session is not None:
             session.handle(record)
+        elif head.role & records.ROLE_MEMBER:
+            self._incomplete = True  # a session whose beginning was lost
 
     def _daemon(self, record: records.Record) -> None:
         """A login daemon forked, was executed, or ended."""
@@ -109,11 +112,15 @@ class Engine:
             if self.logins.connections:
                 self._watch_as_needed(head.ktime)
         elif head.type == records.EXIT:
-            self.logins.left(head.pid)
-            for session in self.sessions.values():
-                if session.reader == head.pid and session.login_over(head.ktime, reader_gone=True):
-                    session.end(head.ktime)
-            self._ptys.reader_gone(head.pid)
+            self.daemon_gone(head.pid, head.ktime)
+
+    def daemon_gone(self, pid: int, ktime: int) -> None:
+        """A login daemon's process has ended, and with it the login that it served."""
+        self.logins.left(pid)
+        for session in self.sessions.values():
+            if session.reader == pid and session.login_over(ktime, reader_gone=True):
+                session.end(ktime)
+        self._ptys.reader_gone(pid)
 
     def begin(self, opening: Opening) -> LiveSession | None:
         """Begins a recording; None (and a complaint) when the store cannot be written."""
@@ -199,6 +206,9 @@ class Engine:
         for session in self.sessions.values():
             session.write_counted(now)
         self._count_losses(now)
+        if self._incomplete:
+            self._incomplete = False
+            late.catch_up(self, self._names, now)
         self._ptys.expire(now)
         late.adopt_silent(self)
         self._watch_as_needed(now)
@@ -215,6 +225,8 @@ class Engine:
             owner = self.sessions.get(loss.who) or self._ptys.owner_by_reader(loss.who)
             for session in [owner] if owner else list(self.sessions.values()):
                 _write_loss(session, now, self._counted, loss, certain=owner is not None)
+            if loss.ring == "command":
+                self._incomplete = True
         self._counted = now
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ import os
 import termios
 from collections.abc import Collection
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,16 +40,34 @@ def adopt(engine: Engine, names: Collection[str]) -> None:
     """Takes up logins that are already there, then ends the recordings that were cut and whose login is gone."""
     cut = _cut_recordings(engine)
     for _ in range(2):  # the second look finds what began during the first
-        found = discover(proc.processes(), names)
-        for pid in found.daemons:
-            engine.kernel.set_process(pid, 0, records.ROLE_DAEMON)
-            if process := proc.read(pid):
-                engine.logins.seen(pid, process.ppid)
-        for login in found.logins:
-            if login.leader.pid not in {session.leader for session in engine.sessions.values()}:
-                _adopt_login(engine, login, cut)
+        _look(engine, names, cut)
     for start, summary in cut.values():
         _end_cut(engine, start, summary)
+
+
+def catch_up(engine: Engine, names: Collection[str], now: int) -> None:
+    """Mends what lost records have left wrong: logins never heard of, processes whose exit was not told."""
+    for session in engine.sessions.values():
+        session.recount(now, partial(engine.kernel.has_process, session=session.key))
+    for pid in engine.logins.pids:
+        if not proc.read(pid):
+            engine.daemon_gone(pid, now)
+    _look(engine, names, {})
+
+
+def _look(
+    engine: Engine, names: Collection[str], cut: dict[Identity, tuple[SessionStart, SessionSummary]]
+) -> None:
+    """Finds login daemons and logins in the process table."""
+    found = discover(proc.processes(), names)
+    for pid in found.daemons:
+        if not engine.kernel.has_process(pid):
+            engine.kernel.set_process(pid, 0, records.ROLE_DAEMON)
+        if process := proc.read(pid):
+            engine.logins.seen(pid, process.ppid)
+    for login in found.logins:
+        if login.leader.pid not in {session.leader for session in engine.sessions.values()}:
+            _adopt_login(engine, login, cut)
 
 
 def adopt_silent(engine: Engine) -> None:

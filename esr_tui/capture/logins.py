@@ -17,6 +17,11 @@ class Logins:
         self._origins: dict[int, Connection | None] = {}
         self.connections: set[int] = set()
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Every login daemon's process that is known."""
+        return tuple(self._parents)
+
     def seen(self, pid: int, ppid: int) -> None:
         """A daemon's process was found, forked or executed."""
         self._parents[pid] = ppid

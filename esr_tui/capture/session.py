@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -170,6 +171,13 @@ class LiveSession:
         self.members.discard(head.pid)
         if head.pid == self.leader:
             self.leader_gone, self.leader_status = head.ktime, status
+
+    def recount(self, now: int, alive: Callable[[int], bool]) -> None:
+        """Forgets processes whose exit was lost."""
+        gone = {pid for pid in self.members if not alive(pid)}
+        self.members -= gone
+        if self.leader in gone:
+            self.leader_gone = now
 
     def _disk(self, record: records.Disk) -> None:
         fields = convert.disk(record)
