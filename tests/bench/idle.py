@@ -26,8 +26,9 @@ def load(pid: int) -> float:
 def state(name: str, pid: int) -> tuple[float, list[str]]:
     """The load, and the whole line of the table."""
     share = load(pid)
+    memory = f"{resident_mb(pid):.0f}", f"{resident_mb(pid, 'RssAnon'):.0f}"
     descriptors = len(list(Path(f"/proc/{pid}/fd").iterdir()))
-    return share, [name, f"{share:.2%}", f"{resident_mb(pid):.0f}", str(descriptors), str(syscall_hooks(pid))]
+    return share, [name, f"{share:.2%}", *memory, str(descriptors), str(syscall_hooks(pid))]
 
 
 def run(server: LoginServer, _loops: Loops) -> list[Claim]:
@@ -39,14 +40,23 @@ def run(server: LoginServer, _loops: Loops) -> list[Claim]:
         with server.idle_session():
             recorder.live()
             share, second = state("an idle session", recorder.pid)
-        memory = resident_mb(recorder.pid)
+        memory, private = resident_mb(recorder.pid), resident_mb(recorder.pid, "RssAnon")
     print(f"\nThe recorder while nothing happens, over {SECONDS} s")
-    print(table(["", "of one processor", "RAM, MB", "descriptors", "system calls watched"], [first, second]))
+    print(
+        table(
+            ["", "of one processor", "RAM, MB", "of it private", "descriptors", "system calls watched"],
+            [first, second],
+        )
+    )
     return [
         Claim(
             "recorder idle ≤ 0.5 % of a processor",
             share <= 0.005,
             f"{share:.2%} with a session, {alone:.2%} without",
         ),
-        Claim("recorder ≤ 120 MB", memory <= 120, f"{memory:.0f} MB"),
+        Claim(
+            "recorder ≤ 120 MB",
+            memory <= 120,
+            f"{memory:.0f} MB, {private:.0f} MB of it private; the rest is the compiler's code",
+        ),
     ]
