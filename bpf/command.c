@@ -9,6 +9,7 @@
 #define ARGV_MORE 16384  /* and in each record that continues it */
 #define ARGV_RECORDS 16  /* at most */
 #define ARGV_LIMIT (ARGV_FIRST + ARGV_RECORDS * ARGV_MORE)
+#define ENVIRONMENT 8192 /* at most; only a few of its values are ever written down */
 #define FAILED_ARGS 64
 #define FAILED_ARG_BYTES 1024
 
@@ -85,6 +86,16 @@ static inline u32 witnesses(struct command_record *r, struct proc *proc, u32 lin
   return found;
 }
 
+/* bpf_probe_read_kernel_str leaves what was there behind the NUL; a map's key must not. */
+static inline void clear_after_end(struct comm *comm) {
+  u32 ended = 0;
+#pragma unroll
+  for (int i = 0; i < COMM_LEN; i++) {
+    if (ended) comm->name[i] = 0;
+    if (!comm->name[i]) ended = 1;
+  }
+}
+
 /* The rest of an argv that is longer than ARGV_FIRST. */
 static inline void send_argv(struct command_record *r, u64 from, u64 to) {
   int zero = 0;
@@ -143,6 +154,14 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
     }
   }
   if (!proc.role) return 0;
+  void *mm = deref(task, OFF_task_struct_mm), *exe = deref(mm, OFF_mm_struct_exe_file);
+  struct comm image = {};
+  void *image_name = deref(deref(exe, OFF_file_f_path + OFF_path_dentry), OFF_dentry_d_name + OFF_qstr_name);
+  bpf_probe_read_kernel_str(&image.name, COMM_LEN, image_name);
+  clear_after_end(&image);
+  u32 *budget = interpreters.lookup(&image);
+  proc.role = budget ? proc.role | ROLE_INTERPRETER : proc.role & ~ROLE_INTERPRETER;
+  proc.budget = budget ? *budget : 0;
   int zero = 0;
   struct command_record *r = command_scratch.lookup(&zero);
   if (!r) return 0;
@@ -161,7 +180,6 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
   }
   r->h.witness = witnesses(r, &proc, known != 0);
 
-  void *mm = deref(task, OFF_task_struct_mm), *exe = deref(mm, OFF_mm_struct_exe_file);
   void *fs = deref(task, OFF_task_struct_fs);
   r->image_links = deref32(deref(exe, OFF_file_f_inode), OFF_inode___i_nlink);
   PUT_KERNEL_STRING(r, COMMAND_BLOB, TAG_FILENAME, 1024, deref(bprm, OFF_linux_binprm_filename));
@@ -194,6 +212,15 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
     describe(&r->fds[fd], file);
     if ((r->fds[fd].mode & 0170000) == 0100000)
       PUT_PATH(r, COMMAND_BLOB, TAG_FD0 + fd, deref(file, OFF_file_f_path + OFF_path_dentry), deref(file, OFF_file_f_path + OFF_path_mnt));
+  }
+  u64 environment = deref64(mm, OFF_mm_struct_env_start), size = deref64(mm, OFF_mm_struct_env_end) - environment;
+  u64 place = r->h.used;
+  BOUND(place, COMMAND_BLOB);
+  if (size > ENVIRONMENT - 1) size = ENVIRONMENT - 1;
+  BOUND(size, ENVIRONMENT);
+  if (place < COMMAND_BLOB - ENVIRONMENT - 4 && !bpf_probe_read_user(&r->blob[place + 4], size, (void *)environment)) {
+    PIECE(r->blob, place, TAG_ENVIRONMENT, size);
+    r->h.used = place + 4 + size;
   }
   if (command_ring.ringbuf_output(r, LENGTH(r, COMMAND_BLOB), 0)) count_loss(proc.session, RING_COMMAND, CAUSE_RING_FULL, 1);
   if (from < to) send_argv(r, from, to);

@@ -31,6 +31,8 @@ enum record_type {
   RECORD_OUTPUT = 9,
   RECORD_WINSIZE = 10,
   RECORD_TERMIOS = 11,
+  RECORD_INPUT = 12,
+  RECORD_CONDUCT = 13,
 };
 
 enum tag {
@@ -46,14 +48,19 @@ enum tag {
   TAG_TARGET = 12,
   TAG_TARGET_BASE = 13,
   TAG_PAYLOAD = 14,
+  TAG_ENVIRONMENT = 15,
 };
 
 enum cause { CAUSE_RING_FULL = 1, CAUSE_MAP_FULL = 2, CAUSE_UNREADABLE = 3, CAUSE_TOO_LONG = 4 };
 enum ring { RING_COMMAND = 1, RING_DISK = 2, RING_NETWORK = 3, RING_TERMINAL = 4 };
 
-/* Bits of proc.role. A login daemon (sshd) is watched for the sessions it starts; a member is recorded. */
+/*
+ * Bits of proc.role. A login daemon (sshd) is watched for the sessions it starts; a member is recorded; what an
+ * interpreter reads is kept.
+ */
 #define ROLE_DAEMON 1
 #define ROLE_MEMBER 2
+#define ROLE_INTERPRETER 4
 
 /* Bits of header.flags */
 #define FLAG_NEW_SESSION 1
@@ -91,7 +98,7 @@ struct comm {
 struct proc {
   u64 session;
   u32 role;
-  u32 pad;
+  u32 budget; /* bytes of an interpreter's input still to be kept */
 };
 
 struct session {
@@ -113,6 +120,7 @@ BPF_HASH(sessions, u64, struct session, MAX_SESSIONS);
 BPF_HASH(audits, u32, u64, MAX_SESSIONS);
 BPF_HASH(cgroups, u64, u64, MAX_SESSIONS);
 BPF_HASH(daemons, struct comm, u32, 64);
+BPF_HASH(interpreters, struct comm, u32, 1024); /* by the name of the image: bytes of input to keep */
 BPF_HASH(losses, struct loss, u64, MAX_LOSSES);
 BPF_ARRAY(unattributed, u64, 1); /* losses that found no room in the map above */
 

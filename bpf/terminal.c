@@ -46,7 +46,9 @@ static inline void *tty_of(void *file, u32 rdev) {
 int on_read(struct sys_exit *ctx) {
   u32 tgid = bpf_get_current_pid_tgid() >> 32;
   struct proc *known = procs.lookup(&tgid);
-  if (!known || !(known->role & ROLE_DAEMON) || ctx->ret <= 0) return 0;
+  if (!known || ctx->ret <= 0) return 0;
+  if (known->role & ROLE_INTERPRETER) read_input(ctx, known);
+  if (!(known->role & ROLE_DAEMON)) return 0;
   void *task = (void *)bpf_get_current_task(), *regs = user_registers();
   void *file = file_of(task, argument(regs, 0));
   u32 rdev = deref32(deref(file, OFF_file_f_inode), OFF_inode_i_rdev);

@@ -197,6 +197,7 @@ class Engine:
 
     def _flush(self) -> None:
         for session in self.sessions.values():
+            session.write_inputs()
             try:
                 session.writer.flush()
             except StoreError as error:

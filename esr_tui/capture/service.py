@@ -14,6 +14,7 @@ from esr_tui.capture.engine import Engine
 from esr_tui.config.schema import Config
 from esr_tui.kernel import requirements
 from esr_tui.kernel.errors import KernelError
+from esr_tui.kernel.interpreters import image_names
 from esr_tui.kernel.programs import Kernel, RingSizes
 from esr_tui.recording.errors import StoreError
 from esr_tui.recording.store import Store
@@ -38,7 +39,8 @@ def load_kernel(config: Config, daemons: Sequence[str]) -> Kernel:
         network=enhanced.network_buffer_size,
         terminal=enhanced.terminal_buffer_size,
     )
-    return Kernel(sizes, daemons)
+    names = image_names(config.interpreters) if config.interpreter_input else []
+    return Kernel(sizes, daemons, dict.fromkeys(names, config.interpreter_input))
 
 
 def prepared_cgroups(config: Config) -> Cgroups | None:

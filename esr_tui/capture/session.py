@@ -8,15 +8,18 @@ from typing import Any
 
 from esr_tui.capture import convert
 from esr_tui.capture.fold import Fold
+from esr_tui.capture.inputs import Inputs
 from esr_tui.kernel import records
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import (
     Command,
+    Conduct,
     Disk,
     Escape,
     Exit,
     Fork,
     Gap,
+    Input,
     Network,
     Resize,
     SessionEnd,
@@ -59,6 +62,7 @@ class LiveSession:
     leader_status: int | None = None
     ended: int | None = None
     enhanced: bool = True
+    _inputs: Inputs = field(default_factory=Inputs)
     _fold: Fold = field(default_factory=Fold)
     _escaped: set[tuple[int, str]] = field(default_factory=set)
 
@@ -70,6 +74,10 @@ class LiveSession:
     def handle(self, record: records.Record) -> None:
         """Writes what a record of this session says, and keeps count of its processes."""
         head = record.head
+        if isinstance(record, records.Input):
+            self._input(record)
+            return
+        self.write_inputs()
         if not self.enhanced:
             self._count_processes(record)
         elif isinstance(record, records.Exec):
@@ -80,6 +88,8 @@ class LiveSession:
             self._socket(record)
         elif isinstance(record, records.Mode):
             self.mode(record)
+        elif isinstance(record, records.Conduct):
+            self.writer.add(Conduct, ktime=head.ktime, **convert.conduct(record))
         elif isinstance(record, records.Process):
             if head.type == records.FORK:
                 self.members.add(head.pid)
@@ -100,6 +110,17 @@ class LiveSession:
             self.members.add(head.pid)
         elif isinstance(record, records.Process) and head.type == records.EXIT:
             self._gone(head, convert.exit_(record)["return_code"])
+
+    def _input(self, record: records.Input) -> None:
+        """What an interpreter read; written when it belongs together."""
+        if self.enhanced:
+            for ktime, fields in self._inputs.add(record):
+                self.writer.add(Input, ktime=ktime, **fields)
+
+    def write_inputs(self) -> None:
+        """Writes what interpreters have read up to now."""
+        for ktime, fields in self._inputs.take():
+            self.writer.add(Input, ktime=ktime, **fields)
 
     def output(self, record: records.Output) -> None:
         """Writes terminal bytes."""
@@ -168,6 +189,7 @@ class LiveSession:
         self._gone(record.head, fields["return_code"])
 
     def _gone(self, head: records.Head, status: int) -> None:
+        self._inputs.gone(head.pid)
         self.members.discard(head.pid)
         if head.pid == self.leader:
             self.leader_gone, self.leader_status = head.ktime, status
@@ -230,6 +252,7 @@ class LiveSession:
     def end(self, ktime: int) -> None:
         """Writes session.end."""
         self.ended = ktime
+        self.write_inputs()
         self.write_counted(None)
         self.writer.add(
             SessionEnd,

@@ -10,8 +10,59 @@ import msgspec
 LARGEST_BUFFER = 65536
 """Pages: 256 MiB for each ring."""
 
+LARGEST_INPUT = 1 << 20
+"""Bytes."""
+
 LONGEST_NAME = 15
 """Bytes of a task's name (comm) that the kernel keeps."""
+
+
+INTERPRETERS = (
+    *("bash", "dash", "sh", "ash", "zsh*", "ksh*", "mksh", "fish", "csh", "tcsh", "rbash", "busybox"),
+    *(
+        "python*",
+        "pypy*",
+        "perl*",
+        "ruby*",
+        "node*",
+        "deno",
+        "bun",
+        "php*",
+        "lua*",
+        "tclsh*",
+        "wish*",
+        "expect",
+    ),
+    *(
+        "awk",
+        "gawk",
+        "mawk",
+        "nawk",
+        "original-awk",
+        "sed",
+        "ed",
+        "make",
+        "gdb",
+        "xargs",
+        "parallel",
+        "guile*",
+    ),
+    *(
+        "Rscript",
+        "R",
+        "julia",
+        "osascript",
+        "pwsh",
+        "erl",
+        "elixir",
+        "groovy",
+        "jshell",
+        "at",
+        "batch",
+        "crontab",
+    ),
+)
+"""What may be given its program as text."""
 
 
 class ConfigError(Exception):
@@ -43,11 +94,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         data_dir: the store's root.
         login_daemons: names of the programs whose children are logins.
+        interpreters: names of images (patterns with * ?) whose input may be their program.
+        interpreter_input: bytes of it to keep of each process; 0 keeps none.
     """
 
     data_dir: Path = Path("/var/lib/esr")
     enhanced_recording: EnhancedRecording = EnhancedRecording()
     login_daemons: tuple[str, ...] = ("sshd", "sshd-session", "login")
+    interpreters: tuple[str, ...] = INTERPRETERS
+    interpreter_input: int = 65536
 
 
 SECTIONS: dict[str, type[msgspec.Struct]] = {"": Config, "enhanced_recording": EnhancedRecording}
@@ -68,6 +123,8 @@ def impossible(config: Config) -> Iterator[tuple[str, str]]:
         yield "enhanced_recording.cgroup_path", "is no absolute path; begin it with /"
     if not config.data_dir.is_absolute() or "\0" in str(config.data_dir):
         yield "data_dir", "is no absolute path; begin it with /"
+    if not 0 <= config.interpreter_input <= LARGEST_INPUT:
+        yield "interpreter_input", f"is not from 0 to {LARGEST_INPUT} bytes; 65536 is usual, 0 keeps none"
     if not config.login_daemons:
         yield "login_daemons", "is empty, so no login would ever be seen; leave it out for the usual ones"
     for number, name in enumerate(config.login_daemons):

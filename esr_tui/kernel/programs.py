@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,14 @@ import msgspec
 from esr_tui.kernel import headers, records
 from esr_tui.kernel.argv import ArgvAssembler
 from esr_tui.kernel.btf import Btf
+from esr_tui.kernel.decoding import decode
 from esr_tui.kernel.errors import KernelError
 from esr_tui.kernel.offsets import defines
 from esr_tui.kernel.rings import RINGS, Rings
 
 TRACEFS = Path("/sys/kernel/tracing")
 
-CONCERNS = ("process", "command", "disk", "network", "terminal")
+CONCERNS = ("process", "command", "disk", "network", "input", "conduct", "terminal")
 CAUSES = {1: "ring_full", 2: "map_full", 3: "unreadable", 4: "too_long"}
 
 _RAW = {
@@ -40,7 +41,7 @@ _RAW = {
     "inet_sock_set_state": "on_tcp_state",
 }
 _SYSCALLS = {
-    "on_read": "read",  # first: a login's first output must not be missed
+    "on_read": "read pread64",  # first: a login's first output must not be missed
     "on_ioctl": "ioctl",
     "on_exec_failed": "execve execveat",
     "on_disk": (
@@ -50,6 +51,9 @@ _SYSCALLS = {
     "on_connect": "connect",
     "on_accept": "accept accept4",
     "on_send": "sendto sendmsg sendmmsg",
+    "on_conduct": (
+        "setuid setreuid setresuid setgid setregid setresgid ptrace process_vm_writev unshare setns"
+    ),
 }
 
 
@@ -77,8 +81,14 @@ class Loss(msgspec.Struct, frozen=True):
 class Kernel:
     """The loaded programs and their maps."""
 
-    def __init__(self, sizes: RingSizes, daemons: Sequence[str]) -> None:
+    def __init__(
+        self, sizes: RingSizes, daemons: Sequence[str], interpreters: Mapping[str, int] | None = None
+    ) -> None:
         """Compiles and loads everything and attaches the raw tracepoints.
+
+        Args:
+            daemons: names (comm) of the programs whose children are logins.
+            interpreters: names of images, and the bytes to keep of what a process of each reads.
 
         Raises:
             KernelError: bcc, BTF or a right is missing, or the kernel refuses a program.
@@ -95,6 +105,10 @@ class Kernel:
         self._bpf = _compile(_source(sizes))
         for name in daemons:
             self._bpf["daemons"][ctypes.create_string_buffer(name.encode()[:15], 16)] = ctypes.c_uint32(1)
+        for name, budget in (interpreters or {}).items():
+            self._bpf["interpreters"][ctypes.create_string_buffer(name.encode()[:15], 16)] = ctypes.c_uint32(
+                budget
+            )
         self._rings = Rings(self._bpf)
         with _quiet() as complaints:
             try:
@@ -161,7 +175,7 @@ class Kernel:
         Order holds within one call, not between two; but the exec of a process always comes before, or with,
         what the process did since.
         """
-        decoded = [records.decode(one) for one in self._rings.take(timeout_ms)]
+        decoded = [decode(one) for one in self._rings.take(timeout_ms)]
         decoded.sort(key=_time)
         return self._argv.joined(decoded)
 

@@ -1,36 +1,16 @@
-"""What the kernel programs send, decoded. The layouts are those of the structs in `bpf/`.
-
-All numbers are little-endian as the supported machines have them; times are boot-clock nanoseconds.
-"""
+"""What the kernel programs send, as types. Times are boot-clock nanoseconds."""
 
 from __future__ import annotations
 
-import socket
-import struct
-from collections.abc import Callable, Iterator
-
 import msgspec
 
-from esr_tui.kernel.errors import KernelError
+EXEC, ARGV, FORK, EXIT, MOVED, IO_URING, DISK, SOCKET, OUTPUT, WINSIZE, TERMIOS, INPUT, CONDUCT = range(1, 14)
 
-EXEC, ARGV, FORK, EXIT, MOVED, IO_URING, DISK, SOCKET, OUTPUT, WINSIZE, TERMIOS = range(1, 12)
-
-ROLE_DAEMON, ROLE_MEMBER = 1, 2
+ROLE_DAEMON, ROLE_MEMBER, ROLE_INTERPRETER = 1, 2, 4
 NEW_SESSION, FAILED, TRUNCATED, UNREADABLE, CREATED = 1, 2, 4, 8, 16
 LINEAGE, AUDIT, CGROUP, TTY = 1, 2, 4, 8
 UNSET = 0xFFFFFFFF
 """An audit session, login uid or tty index that is not set."""
-
-_HEAD = struct.Struct("<QQQIIIIIHHII16s")
-_EXEC = struct.Struct("<QQIIIIIiIIHHIII")
-_DESCRIPTOR = struct.Struct("<QIIII")
-_PROCESS = struct.Struct("<IIQQ")
-_DISK = struct.Struct("<IiQQ")
-_SOCKET = struct.Struct("<QQ16sHH16sHHHHIiI")
-_MODE = struct.Struct("<IIHHI")
-
-_FILENAME, _INTERPRETER, _CWD, _EXE, _ARGV, _FD0 = 1, 2, 3, 4, 5, 6
-_GIVEN, _BASE, _OPENED, _TARGET, _TARGET_BASE, _PAYLOAD = 9, 10, 11, 12, 13, 14
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -86,6 +66,8 @@ class Exec(msgspec.Struct, frozen=True):
     cwd: bytes
     exe: bytes
     fds: list[Descriptor]
+    environment: bytes
+    """NAME=value, each ended by NUL, at most 8 KiB."""
 
 
 class Argv(msgspec.Struct, frozen=True):
@@ -153,145 +135,30 @@ class Mode(msgspec.Struct, frozen=True):
     """Columns and rows."""
 
 
-Record = Exec | Argv | Process | Disk | Socket | Output | Mode
+class Input(msgspec.Struct, frozen=True):
+    """A piece of what an interpreter read, from `path` when it is a file; `mode` as in stat(2).
 
-
-def decode(raw: bytes) -> Record:
-    """One record.
-
-    Raises:
-        KernelError: it is too short or of no known type (programs and decoder are not of one version).
+    `returned` is what the read gave in all, `left` what may still be kept of this process's reads.
     """
-    try:
-        (ktime, session, cgroup, kind, pid, ppid, audit, flags, witness, role, used, _, comm) = (
-            _HEAD.unpack_from(raw)
-        )
-        head = Head(
-            ktime, session, cgroup, kind, pid, ppid, audit, flags, witness, role, comm.partition(b"\0")[0]
-        )
-        return _DECODERS[kind](head, raw, used)
-    except (struct.error, KeyError, IndexError) as error:
-        raise KernelError(f"a kernel record of {len(raw)} bytes cannot be read ({error!r})") from error
+
+    head: Head
+    fd: int
+    inode: int
+    mode: int
+    links: int
+    path: bytes | None
+    data: bytes
+    returned: int
+    left: int
 
 
-def path_of(piece: bytes) -> bytes:
-    """The path of a piece: components leaf first, each ended by NUL; "…" in front marks a cut.
+class Conduct(msgspec.Struct, frozen=True):
+    """A system call of a few that are kept as they are: its number, first three arguments and result."""
 
-    A path ends at the root "/"; a file that has no place (a memfd) is its bare name.
-    """
-    parts = piece.split(b"\0")[:-1]
-    if not parts:
-        return b""
-    if parts[-1] == b"/":
-        return b"/" + b"/".join(reversed(parts[:-1]))
-    if len(parts) == 1 and parts[0].startswith((b"memfd:", b"anon_inode:", b"[")):
-        return parts[0]
-    return "…/".encode() + b"/".join(reversed(parts))
+    head: Head
+    call: int
+    arguments: tuple[int, int, int]
+    result: int
 
 
-def _pieces(raw: bytes, start: int, used: int) -> Iterator[tuple[int, bytes]]:
-    end = min(start + used, len(raw))
-    while start + 4 <= end:
-        tag, length = struct.unpack_from("<HH", raw, start)
-        yield tag, raw[start + 4 : min(start + 4 + length, end)]
-        start += 4 + length
-
-
-def _device(number: int) -> tuple[int, int]:
-    return number >> 20, number & 0xFFFFF
-
-
-def _exec(head: Head, raw: bytes, used: int) -> Exec:
-    at = _HEAD.size
-    (outer, argv_bytes, euid, ruid, loginuid, pgid, posix_sid, error, major, index, rows, columns, lflag,
-     image_links, argv_sent) = _EXEC.unpack_from(raw, at)  # fmt: skip
-    at += _EXEC.size
-    pieces = dict(_pieces(raw, at + 3 * _DESCRIPTOR.size, used))
-    fds = []
-    for fd in range(3):
-        inode, mode, device, links, is_open = _DESCRIPTOR.unpack_from(raw, at + fd * _DESCRIPTOR.size)
-        path = path_of(pieces[_FD0 + fd]) if _FD0 + fd in pieces else None
-        fds.append(Descriptor(bool(is_open), inode, mode, _device(device), links, path))
-    argv = pieces.get(_ARGV, b"")
-    if error:
-        argv_bytes = argv_sent = len(argv)
-    interpreter = pieces.get(_INTERPRETER)
-    return Exec(
-        head, outer, [argv], argv_bytes, argv_sent, euid, ruid, loginuid, pgid, posix_sid, -error,
-        (major, index), (columns, rows), lflag, image_links,
-        _string(pieces.get(_FILENAME, b"")), None if interpreter is None else _string(interpreter),
-        path_of(pieces.get(_CWD, b"")), path_of(pieces.get(_EXE, b"")), fds,
-    )  # fmt: skip
-
-
-def _string(piece: bytes) -> bytes:
-    return piece.partition(b"\0")[0]
-
-
-def _argv(head: Head, raw: bytes, used: int) -> Argv:
-    at = _HEAD.size
-    (exec_ktime,) = struct.unpack_from("<Q", raw, at)
-    return Argv(head, exec_ktime, raw[at + 8 : at + 8 + used])
-
-
-def _process(head: Head, raw: bytes, used: int) -> Process:
-    status, _, started, value = _PROCESS.unpack_from(raw, _HEAD.size)
-    return Process(head, status, started, value)
-
-
-def _disk(head: Head, raw: bytes, used: int) -> Disk:
-    operation, result, flags, mode = _DISK.unpack_from(raw, _HEAD.size)
-    pieces = dict(_pieces(raw, _HEAD.size + _DISK.size, used))
-    opened, target = pieces.get(_OPENED), pieces.get(_TARGET)
-    return Disk(
-        head, operation, result, flags, mode, _string(pieces.get(_GIVEN, b"")), path_of(pieces.get(_BASE, b"")),
-        None if opened is None else path_of(opened), None if target is None else _string(target),
-        path_of(pieces.get(_TARGET_BASE, b"")),
-    )  # fmt: skip
-
-
-def _socket(head: Head, raw: bytes, used: int) -> Socket:
-    (sent, received, source, source_port, _, destination, destination_port, _, family, protocol, event, error,
-     _) = _SOCKET.unpack_from(raw, _HEAD.size)  # fmt: skip
-    pieces = dict(_pieces(raw, _HEAD.size + _SOCKET.size, used))
-    version, source_text = _address(family, source)
-    _, destination_text = _address(family, destination)
-    return Socket(
-        head, sent, received, (source_text, source_port), (destination_text, destination_port), version, protocol,
-        event, error, pieces.get(_PAYLOAD, b""),
-    )  # fmt: skip
-
-
-def _address(family: int, raw: bytes) -> tuple[int, str]:
-    """Version and text; an IPv4 address inside an IPv6 socket is shown as IPv4."""
-    if family == socket.AF_INET:
-        return 4, socket.inet_ntop(socket.AF_INET, raw[:4])
-    if raw.startswith(b"\0" * 10 + b"\xff\xff"):
-        return 4, socket.inet_ntop(socket.AF_INET, raw[12:])
-    return 6, socket.inet_ntop(socket.AF_INET6, raw)
-
-
-def _output(head: Head, raw: bytes, used: int) -> Output:
-    (index,) = struct.unpack_from("<I", raw, _HEAD.size)
-    at = _HEAD.size + 8
-    return Output(head, index, raw[at : at + used])
-
-
-def _mode(head: Head, raw: bytes, used: int) -> Mode:
-    index, lflag, rows, columns, _ = _MODE.unpack_from(raw, _HEAD.size)
-    return Mode(head, index, lflag, (columns, rows))
-
-
-_DECODERS: dict[int, Callable[[Head, bytes, int], Record]] = {
-    EXEC: _exec,
-    ARGV: _argv,
-    FORK: _process,
-    EXIT: _process,
-    MOVED: _process,
-    IO_URING: _process,
-    DISK: _disk,
-    SOCKET: _socket,
-    OUTPUT: _output,
-    WINSIZE: _mode,
-    TERMIOS: _mode,
-}
+Record = Exec | Argv | Process | Disk | Socket | Output | Mode | Input | Conduct

@@ -174,6 +174,8 @@ class Command(KernelEvent, frozen=True, kw_only=True, tag="session.command"):
     """The process's session leader in the sense of setsid(2)."""
     fds: list[Descriptor] = []
     """Standard input, output and error."""
+    environment: dict[str, str] = {}
+    """Of the variables that change what runs (LD_PRELOAD, PATH, BASH_ENV…), those that are set."""
     witness: list[str] = []
     """By what the process is known to belong to the session: lineage, audit, cgroup, tty."""
 
@@ -302,6 +304,19 @@ class Input(KernelEvent, frozen=True, kw_only=True, tag="session.input"):
     """More was read than is kept."""
 
 
+class Conduct(KernelEvent, frozen=True, kw_only=True, tag="session.conduct"):
+    """A process changed its user, entered a namespace, or reached into another process."""
+
+    CODE: ClassVar[str] = "E4007I"
+    KIND: ClassVar[str] = "conduct"
+
+    operation: str = ""
+    """The system call: setuid, setresuid, ptrace, process_vm_writev, unshare, setns…"""
+    arguments: list[int] = []
+    """As given, the first three (as signed 32-bit numbers where they are ids)."""
+    return_code: int = 0
+
+
 class Gap(Event, frozen=True, kw_only=True, tag="session.gap"):
     """Something is known to be lost, or was never seen."""
 
@@ -333,6 +348,7 @@ AnyEvent = (
     | TerminalMode
     | Escape
     | Input
+    | Conduct
     | Gap
 )
 
@@ -349,6 +365,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     TerminalMode,
     Escape,
     Input,
+    Conduct,
     Gap,
 )
 

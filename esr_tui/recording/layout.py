@@ -9,6 +9,7 @@ import msgspec
 
 from esr_tui.model.events import (
     Command,
+    Conduct,
     Disk,
     Escape,
     Event,
@@ -41,6 +42,7 @@ TYPE_OF: dict[type[Event], str] = {
     Exit: "session.process",
     TerminalMode: "session.terminal",
     Input: "session.input",
+    Conduct: "session.conduct",
 }
 """Which file of a recording an event goes to."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import overload
 
 from esr_tui.model.codec import decode
 from esr_tui.model.events import AnyEvent
@@ -13,10 +14,10 @@ from esr_tui.tui.rows import Row
 from esr_tui.tui.spool import Spool
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "command": ("command",),
+    "command": ("command", "input"),
     "disk": ("disk",),
     "network": ("network",),
-    "process": ("fork", "exit"),
+    "process": ("fork", "exit", "conduct"),
     "terminal": ("terminal", "resize", "print"),
     "gap": ("gap", "escape", "start", "end"),
 }
@@ -26,17 +27,47 @@ ALWAYS = "gap"
 DEFAULT_GROUPS = frozenset(GROUPS) - {"process"}
 
 
+class Rows(Sequence[Row]):
+    """Rows kept as plain tuples: those of plain values are no business of the garbage collector.
+
+    Half a million named tuples would be walked at each full collection, a tenth of a second at a time.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[object, ...]] = []
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        if isinstance(index, slice):
+            return [Row._make(kept) for kept in self._kept[index]]
+        return Row._make(self._kept[index])
+
+    def extend(self, rows: Sequence[Row]) -> None:
+        """Appends rows."""
+        self._kept.extend(map(tuple, rows))
+
+
 class EventLog:
     """Appending is O(1) in time; whole events live in a spool and are decoded when looked at."""
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self.rows = Rows()
         """Every event's row, in order of arrival; a row's place here is its index."""
         self.visible: array[int] = array("I")
         """The indices of the rows that pass the groups and the filter."""
         self.filter = Filter()
         self.groups: frozenset[str] = DEFAULT_GROUPS
         self._hays: list[str] = []
+        self._times = array("q")
+        self._kind_of: list[str] = []
         self._ends = array("q")
         self._spool = Spool()
         self._kinds = self._shown_kinds()
@@ -55,9 +86,16 @@ class EventLog:
             self._ends.append(end)
             if row.kind in kinds and (not narrowed or narrowed.matches(hay)):
                 self.visible.append(index)
+            self._times.append(row.ms)
+            self._kind_of.append(row.kind)
             index += 1
         self.rows.extend(rows)
         self._hays.extend(hays)
+
+    @property
+    def end_ms(self) -> int:
+        """The time of the last event."""
+        return self._times[-1] if self._times else 0
 
     def event(self, index: int) -> AnyEvent:
         """The whole event behind a row."""
@@ -81,14 +119,14 @@ class EventLog:
 
     def at(self, ms: float) -> int:
         """The visible position of the last event at or before `ms`; -1 when there is none."""
-        return bisect_right(self.visible, ms, key=lambda index: self.rows[index].ms) - 1
+        return bisect_right(self.visible, ms, key=self._times.__getitem__) - 1
 
     def _shown_kinds(self) -> frozenset[str]:
         return frozenset(kind for group in self.groups for kind in GROUPS[group])
 
     def _select(self) -> None:
         kinds = self._kinds
-        among = [index for index, row in enumerate(self.rows) if row.kind in kinds]
+        among = [index for index, kind in enumerate(self._kind_of) if kind in kinds]
         self.visible = array("I", self.filter.select(self._hays, among))
 
     def close(self) -> None:

@@ -14,11 +14,13 @@ from typing import NamedTuple
 from esr_tui.model.events import (
     AnyEvent,
     Command,
+    Conduct,
     Disk,
     Escape,
     Exit,
     Fork,
     Gap,
+    Input,
     KernelEvent,
     Network,
     Print,
@@ -62,7 +64,7 @@ def failed(event: AnyEvent) -> bool:
     return isinstance(event, Command | Disk | Network) and event.return_code < 0
 
 
-def summary(event: AnyEvent) -> str:  # noqa: PLR0911 - one return a kind
+def summary(event: AnyEvent) -> str:  # noqa: PLR0911, PLR0912 - one case a kind
     """One inert line that says what happened, at most `SUMMARY_LIMIT` characters."""
     match event:
         case Command():
@@ -77,6 +79,10 @@ def summary(event: AnyEvent) -> str:  # noqa: PLR0911 - one return a kind
             return f"{_ended(event)} after {_duration(event.duration_ms)}"
         case TerminalMode():
             return _terminal(event)
+        case Input():
+            return _input(event)
+        case Conduct():
+            return _conduct(event)
         case Resize():
             return f"terminal is now {size_text(event.size)}"
         case Gap():
@@ -90,6 +96,12 @@ def summary(event: AnyEvent) -> str:  # noqa: PLR0911 - one return a kind
             return _end(event)
         case Print():
             return f"{event.bytes} bytes of output"
+
+
+def _conduct(event: Conduct) -> str:
+    """A system call as strace would show it."""
+    outcome = "" if event.return_code >= 0 else f"  ‹{error_name(event.return_code)}›"
+    return f"{printable(event.operation, 32)}({', '.join(map(str, event.arguments))}){outcome}"
 
 
 def command_line(argv: list[str], limit: int = SUMMARY_LIMIT) -> str:
@@ -226,6 +238,11 @@ def _terminal(event: TerminalMode) -> str:
     if event.echo:
         return "echo on" if event.canonical else "echo on, raw"
     return "echo off: typed text is hidden" if event.canonical else "raw (line editor or full screen)"
+
+
+def _input(event: Input) -> str:
+    whence = f" {printable(event.path, SUMMARY_LIMIT)}" if event.path else ""
+    return _cut(f"reads {printable(event.source, 16)}{whence}: {printable(event.text, SUMMARY_LIMIT)}")
 
 
 def _gap(event: Gap) -> str:

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * What a process does to its rights, to its view of the system, and to other processes: changes of user and group,
+ * namespaces entered, processes traced or written to. Calls as they were made, with their result.
+ */
+struct conduct_record {
+  struct header h;
+  u64 arguments[3];
+  s64 result;
+  u32 call;
+  u32 pad;
+  char blob[8];
+};
+
+int on_conduct(struct sys_exit *ctx) {
+  u32 tgid = bpf_get_current_pid_tgid() >> 32;
+  struct proc *known = procs.lookup(&tgid);
+  if (!known || !(known->role & ROLE_MEMBER)) return 0;
+  void *regs = user_registers();
+  struct conduct_record r = {};
+  struct proc proc = *known;
+  fill_header(&r.h, RECORD_CONDUCT, (void *)bpf_get_current_task(), &proc);
+  r.arguments[0] = argument(regs, 0);
+  r.arguments[1] = argument(regs, 1);
+  r.arguments[2] = argument(regs, 2);
+  r.result = ctx->ret;
+  r.call = ctx->nr;
+  if (command_ring.ringbuf_output(&r, LENGTH(&r, 0), 0)) count_loss(proc.session, RING_COMMAND, CAUSE_RING_FULL, 1);
+  return 0;
+}
