@@ -23,9 +23,10 @@ def load(pid: int) -> float:
     return (cpu_seconds(pid) - used) / (time.monotonic() - began)
 
 
-def state(name: str, pid: int) -> tuple[float, list[str]]:
+def state(name: str, recorder: Recorder) -> tuple[float, list[str]]:
     """The load, and the whole line of the table."""
-    share = load(pid)
+    share = load(recorder.pid)
+    pid = recorder.pid
     memory = f"{resident_mb(pid):.0f}", f"{resident_mb(pid, 'RssAnon'):.0f}"
     descriptors = len(list(Path(f"/proc/{pid}/fd").iterdir()))
     return share, [name, f"{share:.2%}", *memory, str(descriptors), str(syscall_hooks(pid))]
@@ -36,10 +37,10 @@ def run(server: LoginServer, _loops: Loops) -> list[Claim]:
     progress("idle: without a session, then with one")
     with Recorder() as recorder:
         let_go(recorder)
-        alone, first = state("no session", recorder.pid)
+        alone, first = state("no session", recorder)
         with server.idle_session():
             recorder.live()
-            share, second = state("an idle session", recorder.pid)
+            share, second = state("an idle session", recorder)
         memory, private = resident_mb(recorder.pid), resident_mb(recorder.pid, "RssAnon")
     print(f"\nThe recorder while nothing happens, over {SECONDS} s")
     print(

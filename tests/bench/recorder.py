@@ -52,8 +52,9 @@ class Recorder:
 
     @property
     def pid(self) -> int:
-        """Of the capture process."""
-        assert self._process
+        """Of the capture process. Raises RuntimeError with what it said when it has ended."""
+        if self._process is None or self._process.poll() is not None:
+            raise RuntimeError(f"esr capture ended: {self.said[-2000:]}")
         return self._process.pid
 
     @property
