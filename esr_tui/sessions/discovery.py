@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -41,27 +41,40 @@ def discover(processes: Iterable[Process], names: Collection[str]) -> Found:
     children: dict[int, list[int]] = defaultdict(list)
     for process in table.values():
         children[process.ppid].append(process.pid)
-    taken: set[int] = {leader.pid for leader in leaders} | daemons
-    logins = []
-    for leader in sorted(leaders, key=lambda p: p.started):
-        members = _members(leader, table, children, taken)
-        taken |= members
-        logins.append(Login(leader, table[leader.ppid], tuple(sorted(members | {leader.pid}))))
-    return Found(tuple(sorted(daemons)), connections, tuple(logins))
+    leaders.sort(key=lambda p: p.started)
+    tree = _Tree(children, taken={leader.pid for leader in leaders} | daemons)
+    members = {leader.pid: {leader.pid} | tree.below(children[leader.pid]) for leader in leaders}
+    # Only then what has left the tree: several logins of one connection share its audit session.
+    for tied in (_same_tty, _same_audit):
+        for leader in leaders:
+            members[leader.pid] |= tree.below(p.pid for p in table.values() if tied(leader, p))
+    logins = tuple(Login(p, table[p.ppid], tuple(sorted(members[p.pid]))) for p in leaders)
+    return Found(tuple(sorted(daemons)), connections, logins)
 
 
-def _members(
-    leader: Process, table: dict[int, Process], children: dict[int, list[int]], taken: set[int]
-) -> set[int]:
-    found: set[int] = set()
-    waiting = list(children[leader.pid])
-    if leader.audit != UNSET:
-        waiting += [p.pid for p in table.values() if p.audit == leader.audit]
-    if leader.tty >= 0:
-        waiting += [p.pid for p in table.values() if p.tty == leader.tty]
-    while waiting:
-        pid = waiting.pop()
-        if pid not in found and pid not in taken:
-            found.add(pid)
-            waiting += children[pid]
-    return found
+def _same_tty(leader: Process, process: Process) -> bool:
+    return leader.tty >= 0 and process.tty == leader.tty
+
+
+def _same_audit(leader: Process, process: Process) -> bool:
+    return leader.audit != UNSET and process.audit == leader.audit
+
+
+class _Tree:
+    """Gives every process away once."""
+
+    def __init__(self, children: Mapping[int, list[int]], taken: set[int]) -> None:
+        self._children = children
+        self._taken = taken
+
+    def below(self, roots: Iterable[int]) -> set[int]:
+        """The processes and all that descend from them, as far as nobody has them."""
+        found: set[int] = set()
+        waiting = list(roots)
+        while waiting:
+            pid = waiting.pop()
+            if pid not in self._taken:
+                self._taken.add(pid)
+                found.add(pid)
+                waiting += self._children.get(pid, ())
+        return found
