@@ -137,6 +137,7 @@ class Capture:
         known = set(before)
 
         def look() -> list[SessionSummary] | None:
+            assert self.process.poll() is None, f"the recorder ended: {self._rest()!r}"
             fresh = [each for each in self.sessions(login) if each.sid not in known and each.started]
             return fresh if len(fresh) >= count else None
 
@@ -157,7 +158,13 @@ class Capture:
 
     def _finish(self) -> int:
         code = self.process.wait(20)
-        assert self.process.stderr
-        self.said += self.process.stderr.read()
-        self.process.stderr.close()
+        self._rest()
         return code
+
+    def _rest(self) -> bytes:
+        """All that an ended recorder has said."""
+        assert self.process.stderr
+        if not self.process.stderr.closed:
+            self.said += self.process.stderr.read()
+            self.process.stderr.close()
+        return self.said

@@ -1,0 +1,116 @@
+"""A session's cgroup is made, filled, recognised and released: in a directory that stands for the hierarchy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from esr_tui.sessions import proc
+from esr_tui.sessions.cgroups import CgroupError, Cgroups
+from esr_tui.sessions.proc import Process
+
+
+class Hierarchy:
+    """A directory with `cgroup.procs`, and the process table that goes with it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.where: dict[int, str] = {}
+        self.parents: dict[int, int] = {}
+        root.mkdir()
+        (root / "cgroup.procs").touch()
+
+    def cgroup(self, pid: int) -> str | None:
+        return self.where.get(pid)
+
+    def processes(self) -> list[Process]:
+        return [
+            Process(pid=pid, ppid=ppid, comm="x", pgid=pid, sid=pid, tty=-1, started=1)
+            for pid, ppid in self.parents.items()
+        ]
+
+
+@pytest.fixture
+def hierarchy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hierarchy:
+    made = Hierarchy(tmp_path / "cgroup")
+    monkeypatch.setattr(proc, "cgroup", made.cgroup)
+    monkeypatch.setattr(proc, "processes", made.processes)
+    return made
+
+
+@pytest.fixture
+def cgroups(hierarchy: Hierarchy) -> Cgroups:
+    found = Cgroups(hierarchy.root)
+    found.prepare()
+    return found
+
+
+def test_leftovers_of_an_earlier_recorder_are_removed(hierarchy: Hierarchy) -> None:
+    (hierarchy.root / "esr" / "old").mkdir(parents=True)
+    (hierarchy.root / "esr" / "busy").mkdir()
+    (hierarchy.root / "esr" / "busy" / "below").mkdir()
+    Cgroups(hierarchy.root).prepare()
+    assert [each.name for each in (hierarchy.root / "esr").iterdir()] == ["busy"]
+
+
+def test_a_session_gets_a_cgroup_with_its_processes(hierarchy: Hierarchy, cgroups: Cgroups) -> None:
+    hierarchy.where[10] = "/"
+    hierarchy.parents = {10: 1, 11: 10, 12: 11, 99: 1}
+    place = cgroups.place("sid-1", 10, {11})
+    folder = hierarchy.root / "esr" / "sid-1"
+    assert (place.made, place.path, place.level) == (True, "/esr/sid-1", 2)
+    assert place.id == folder.stat().st_ino
+    assert (folder / "cgroup.procs").read_text() == "12", "the last one moved: a child that began meanwhile"
+
+
+def test_a_login_with_a_scope_of_its_own_stays_there(hierarchy: Hierarchy, cgroups: Cgroups) -> None:
+    scope = hierarchy.root / "user.slice" / "user-1000.slice" / "session-4.scope"
+    scope.mkdir(parents=True)
+    hierarchy.where[10] = "/user.slice/user-1000.slice/session-4.scope"
+    place = cgroups.place("sid-1", 10, ())
+    assert (place.made, place.level, place.id) == (False, 3, scope.stat().st_ino)
+    cgroups.release(place)
+    assert scope.is_dir()
+
+
+def test_another_recorders_cgroup_is_left_to_it(hierarchy: Hierarchy, cgroups: Cgroups) -> None:
+    (hierarchy.root / "esr" / "theirs").mkdir()
+    hierarchy.where[10] = "/esr/theirs"
+    place = cgroups.place("mine", 10, ())
+    assert (place.made, place.path) == (False, "/esr/theirs")
+
+
+def test_the_own_cgroup_of_before_a_crash_is_taken_up(hierarchy: Hierarchy, cgroups: Cgroups) -> None:
+    (hierarchy.root / "esr" / "mine").mkdir()
+    hierarchy.where[10] = "/esr/mine"
+    assert cgroups.place("mine", 10, ()).made
+
+
+def test_a_place_holds_what_is_below_it(hierarchy: Hierarchy, cgroups: Cgroups) -> None:
+    hierarchy.where[10] = "/"
+    place = cgroups.place("sid-1", 10, ())
+    below = hierarchy.root / "esr" / "sid-1" / "a" / "b"
+    below.mkdir(parents=True)
+    assert place.holds(place.id)
+    assert place.holds(below.stat().st_ino)
+    assert not place.holds(hierarchy.root.stat().st_ino)
+
+
+def test_released_cgroups_vanish_with_what_is_below(hierarchy: Hierarchy, cgroups: Cgroups) -> None:
+    hierarchy.where[10] = "/"
+    place = cgroups.place("sid-1", 10, ())
+    folder = hierarchy.root / "esr" / "sid-1"
+    (folder / "below").mkdir()
+    (folder / "cgroup.procs").unlink()  # in a real hierarchy it goes with the directory
+    cgroups.release(place)
+    assert not folder.exists()
+    cgroups.release(place)
+
+
+def test_a_refusal_is_one_sentence(tmp_path: Path, hierarchy: Hierarchy) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CgroupError, match="cgroup_path"):
+        Cgroups(tmp_path / "file").prepare()
+    with pytest.raises(CgroupError, match="cannot be used"):
+        Cgroups(hierarchy.root).place("sid", 10, ())
