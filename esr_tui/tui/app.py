@@ -26,6 +26,8 @@ from esr_tui.tui.screens.sessions import SessionsScreen
 from esr_tui.tui.sources import Sources, store
 
 THEME = "textual-dark"
+PATIENCE = 6
+"""Half seconds that an ended demo is given for its session to show up."""
 
 
 def style_sheet(name: str) -> Path:
@@ -99,6 +101,8 @@ class EsrApp(App[None]):
         self._clock, self._wall = clock, wall
         self._stop = Stop()
         self._demo: Demo | None = None
+        self._ending: list[Demo] = []
+        self._patience = 0
 
     def get_default_screen(self) -> Screen[None]:
         """The sessions."""
@@ -137,7 +141,7 @@ class EsrApp(App[None]):
         if self._demo is None or isinstance(message.found, str):
             return
         if session := self._demo.session(message.found):
-            self._demo.close()
+            self._ending.append(self._demo)
             self._demo = None
             self._open(Path(session.recording), session)
 
@@ -192,6 +196,7 @@ class EsrApp(App[None]):
         except OSError as error:
             self._say(f"The demo did not start: {sentence(error)}")
             return
+        self._patience = PATIENCE
         self._say("The demo is starting: its session opens by itself.", bad=False)
 
     def _look(self) -> None:
@@ -201,12 +206,18 @@ class EsrApp(App[None]):
             self.sessions.note(self._notice)
 
     def _check_demo(self) -> None:
+        self._ending = [demo for demo in self._ending if not demo.ended]
         if self._demo is None:
             return
         if problem := self._demo.failure():
-            self._demo.close()
+            self._ending.append(self._demo)
             self._demo = None
             self._say(problem)
+        elif self._demo.ended:
+            self._patience -= 1
+            if not self._patience:
+                self._demo = None
+                self._say("The demo has ended, but no session of it was recorded: run esr doctor.")
 
     def action_help(self) -> None:
         """Every key of the screen below."""

@@ -12,6 +12,7 @@ from esr_tui.model.events import (
     Escape,
     Exit,
     Gap,
+    Input,
     KernelEvent,
     Network,
     SessionStart,
@@ -25,6 +26,7 @@ from esr_tui.tui.timefmt import span, stamp
 ARGUMENTS_MOST = 2000
 """Arguments listed one a line; the rest are counted. Longer vectors are rarer than a screen is high."""
 ARGUMENT_LIMIT = 65536
+LINES_MOST = 1000
 LONG_LINE = 72
 TITLE_LIMIT = 140
 CHILDREN_MOST = 40
@@ -41,7 +43,7 @@ class Line(NamedTuple):
 
 def details(event: AnyEvent, processes: Processes) -> list[Line]:
     """The panel's lines for `event`."""
-    lines = [Line("", _short(summary(event)), "title")]
+    lines = [] if _says_it_all(event) else [Line("", _short(summary(event)), "title")]
     match event:
         case Command():
             lines += _command(event)
@@ -49,6 +51,8 @@ def details(event: AnyEvent, processes: Processes) -> list[Line]:
             lines += _disk(event)
         case Network():
             lines += _network(event)
+        case Input():
+            lines += _input(event)
         case Gap():
             lines += _gap(event)
         case Escape():
@@ -68,6 +72,11 @@ def details(event: AnyEvent, processes: Processes) -> list[Line]:
     return lines
 
 
+def _says_it_all(event: AnyEvent) -> bool:
+    """Whether the first line of the details would repeat the summary."""
+    return isinstance(event, Command) and summary(event) == command_line(event.argv, LONG_LINE)
+
+
 def _short(text: str) -> str:
     return text if len(text) <= TITLE_LIMIT else text[: TITLE_LIMIT - 1] + "…"
 
@@ -80,7 +89,7 @@ def _arguments(event: Command) -> list[Line]:
     """Short vectors on one line; long ones an argument a line, numbered, so that none can hide."""
     whole = command_line(event.argv, LONG_LINE + 1)
     if len(whole) <= LONG_LINE:
-        return [Line("argv", whole)]
+        return [Line("argv", whole, "title")]
     size = sum(len(argument) for argument in event.argv)
     lines = [Line("argv", f"{len(event.argv)} arguments, {size} characters", "dim")]
     for number, argument in enumerate(event.argv[:ARGUMENTS_MOST]):
@@ -156,6 +165,20 @@ def _network(event: Network) -> list[Line]:
         lines.append(Line("bytes", f"{count_text(event.rx or 0)} in, {count_text(event.tx or 0)} out"))
     if event.count > 1:
         lines.append(Line("count", f"{event.count} of the same"))
+    return lines
+
+
+def _input(event: Input) -> list[Line]:
+    lines = [*_named("source", event.source), *_named("path", event.path)]
+    if event.inode and not event.path:
+        lines.append(Line("inode", str(event.inode)))
+    lines.append(Line("read", f"{count_text(event.bytes)} from byte {event.offset}"))
+    text = event.text.split("\n")
+    lines += [
+        Line(f"{number}", printable(part, ARGUMENT_LIMIT)) for number, part in enumerate(text[:LINES_MOST], 1)
+    ]
+    if event.truncated or len(text) > LINES_MOST:
+        lines.append(Line("", "more was read than is kept or shown here", "bad"))
     return lines
 
 

@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from esr_tui.model.events import KINDS, AnyEvent, Command, Disk, Exit, Network
+from esr_tui.model.events import KINDS, AnyEvent, Command, Disk, Exit, Input, Network
 from esr_tui.model.text import printable
 from esr_tui.tui.rows import Row
 
@@ -80,6 +80,8 @@ def haystack(event: AnyEvent, row: Row) -> str:
             parts += [_field("port", event.dst_port), _field("port", event.src_port)]
             parts += [_field("addr", event.dst_addr), _field("addr", event.src_addr)]
             parts += [_field("dns", name) for name in event.dns]
+        case Input():
+            parts += [_field("path", event.path or ""), _field("op", event.source), _field("arg", event.text)]
         case Exit():
             parts += [_field("status", event.return_code), _field("ppid", event.ppid)]
         case _:

@@ -53,13 +53,17 @@ class Demo:
     def failure(self) -> str:
         """A sentence when the demo has ended with an error, else an empty string."""
         status = self._process.poll()
-        if not status:
+        if not status or self._errors.closed:
             return ""
         self._errors.seek(0)
         lines = self._errors.read()[-TAIL:].decode("utf-8", "replace").strip().splitlines()
         why = printable(lines[-1], 300) if lines else f"exit status {status}"
         return f"the demo failed: {why}"
 
-    def close(self) -> None:
-        """Lets go of it; it runs on to its end."""
+    @property
+    def ended(self) -> bool:
+        """Whether its process has ended; it is let go of then."""
+        if self._process.poll() is None:
+            return False
         self._errors.close()
+        return True

@@ -7,7 +7,7 @@ from esr_tui.model.session import LIVE
 from esr_tui.tui.density import Density
 from esr_tui.tui.eventlog import EventLog
 from esr_tui.tui.processes import Processes
-from esr_tui.tui.reading import Batch, Sized
+from esr_tui.tui.reading import Batch, record
 from esr_tui.tui.tape import Tape
 
 STRETCHES_MOST = 4096
@@ -37,21 +37,17 @@ class SessionModel:
 
     def take(self, batch: Batch) -> None:
         """Adds a batch. Raises OSError when the temporary directory is full."""
-        for part in batch.stream:
-            if isinstance(part, Sized):
-                self.tape.resize(part.ms, part.columns, part.rows)
-            else:
-                self.tape.add(part.ms, part.data)
+        record(batch.stream, self.tape)
         self.tape.extend(batch.end_ms)
         self.log.extend(batch.rows, batch.hays, batch.lines)
         for row in batch.rows:
             self.density.add(row.ms)
-        for event in batch.kept:
-            self._keep(event)
+        for event, label in batch.kept:
+            self._keep(event, label)
         self.state, self.problems = batch.state, batch.problems
         self.loaded = self.loaded or batch.caught_up
 
-    def _keep(self, event: AnyEvent) -> None:
+    def _keep(self, event: AnyEvent, label: str = "") -> None:
         match event:
             case SessionStart():
                 self.start = self.start or event
@@ -65,7 +61,7 @@ class SessionModel:
             case TerminalMode():
                 self._echo(event)
             case _:
-                self.processes.add(event)
+                self.processes.add(event, label)
 
     def _echo(self, event: TerminalMode) -> None:
         # Echo off in canonical mode is a hidden prompt; line editors echo by themselves, in raw mode.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -145,7 +146,7 @@ class Player:
 
     def _remember(self) -> None:
         last = self._snapshots[-1].place.offset if self._snapshots else 0
-        if self._at.offset - last < self._spacing:
+        if self._at.offset - last < self._spacing:  # also when playing over what was played before
             return
         state = zlib.compress(pickle.dumps(self.terminal, pickle.HIGHEST_PROTOCOL), 1)
         self._snapshots.append(Snapshot(self._at, state))
@@ -154,15 +155,20 @@ class Player:
             self._spacing *= 2
 
     def _rewind(self) -> None:
-        """Goes back to the nearest snapshot when the target lies behind."""
-        target = self.target
-        if target.offset >= self._at.offset and target.resizes >= self._at.resizes:
+        """Jumps to the nearest snapshot when the target lies behind, or so far ahead that one is nearer."""
+        target, at = self.target, self._at
+        behind = target.offset < at.offset or target.resizes < at.resizes
+        if not behind and target.offset - at.offset < self._spacing:
             return
-        for snapshot in reversed(self._snapshots):
-            place = snapshot.place
-            if place.offset <= target.offset and place.resizes <= target.resizes:
-                self.terminal = pickle.loads(zlib.decompress(snapshot.state))  # our own bytes
-                self._at = place
-                return
+        usable = bisect_right(self._snapshots, target.offset, key=lambda snapshot: snapshot.place.offset)
+        while usable and self._snapshots[usable - 1].place.resizes > target.resizes:
+            usable -= 1
+        if usable and (behind or self._snapshots[usable - 1].place.offset > at.offset):
+            snapshot = self._snapshots[usable - 1]
+            self.terminal = pickle.loads(zlib.decompress(snapshot.state))  # our own bytes
+            self._at = snapshot.place
+            return
+        if not behind:
+            return
         self.terminal = Terminal(*DEFAULT_SIZE)
         self._at = Place(0, 0)

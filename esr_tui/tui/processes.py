@@ -44,14 +44,18 @@ class Processes:
     def __init__(self) -> None:
         self._lives: dict[int, list[Process]] = {}
 
-    def add(self, event: AnyEvent) -> None:
-        """Takes a fork, a command that succeeded, or an exit; other events change nothing."""
+    def add(self, event: AnyEvent, label: str = "") -> None:
+        """Takes a fork, a command that succeeded, or an exit; other events change nothing.
+
+        `label` is a command's line, if the caller has made it already.
+        """
         match event:
             case Fork():
                 self._fork(event)
             case Command(return_code=0):
                 process = self._open(event.pid, event.ppid, event.ms)
-                process.images.append((event.ms, command_line(event.argv, LABEL_LIMIT)))
+                label = label or command_line(event.argv, LABEL_LIMIT)
+                process.images.append((event.ms, label[:LABEL_LIMIT]))
             case Exit():
                 process = self._open(event.pid, event.ppid, event.ms)
                 process.ended, process.status = event.ms, event.return_code

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from esr_tui.recording import Output, RecordingError, Slice
 from esr_tui.tui.filter import haystack
 from esr_tui.tui.rows import Row, row
 from esr_tui.tui.sources import Reader, Sources
+from esr_tui.tui.tape import Tape
 
 READ_LIMIT = 256 * 1024
 """Bytes of decompressed input a read: small, since decoding holds the interpreter's lock."""
@@ -48,8 +49,8 @@ class Batch:
     rows: list[Row]
     hays: list[str]
     lines: list[bytes]
-    kept: list[AnyEvent]
-    """The few events that models keep: start, fork, exec, exit, gap, terminal mode."""
+    kept: list[tuple[AnyEvent, str]]
+    """The few events that models keep (start, fork, exec, exit, gap, terminal mode), and their summaries."""
     stream: list[Output | Sized]
     end_ms: int
     state: str
@@ -101,12 +102,25 @@ def stream_of(piece: Slice) -> list[Output | Sized]:
     return [entry[3] for entry in merged]
 
 
+def record(stream: Sequence[Output | Sized], tape: Tape) -> None:
+    """Appends output and changes of size to a tape. Raises OSError when no room is left."""
+    held: list[tuple[int, bytes]] = []
+    for part in stream:
+        if isinstance(part, Sized):
+            tape.add_all(held)
+            held = []
+            tape.resize(part.ms, part.columns, part.rows)
+        else:
+            held.append((part.ms, part.data))
+    tape.add_all(held)
+
+
 def prepare(piece: Slice, reader: Reader, caught_up: bool, done: Callable[[], None]) -> Batch:
     """All the work on a slice that need not be done by the UI's thread."""
     rows: list[Row] = []
     hays: list[str] = []
     lines: list[bytes] = []
-    kept: list[AnyEvent] = []
+    kept: list[tuple[AnyEvent, str]] = []
     end_ms = piece.output[-1].ms if piece.output else 0
     for event in piece.events:
         end_ms = max(end_ms, event.ms)
@@ -117,7 +131,7 @@ def prepare(piece: Slice, reader: Reader, caught_up: bool, done: Callable[[], No
         hays.append(haystack(event, shown))
         lines.append(encode(event))
         if isinstance(event, Fork | Command | Exit | Gap | TerminalMode | SessionStart):
-            kept.append(event)
+            kept.append((event, shown.summary))
     return Batch(
         rows, hays, lines, kept, stream_of(piece), end_ms, reader.state, reader.problems, caught_up, done
     )

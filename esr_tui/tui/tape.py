@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from esr_tui.tui.spool import Spool
@@ -53,13 +54,19 @@ class Tape:
 
     def add(self, ms: int, data: bytes) -> None:
         """Appends one piece of output. Raises OSError when no room is left for it."""
-        if not data:
-            return
-        self._spool.append(data)
-        ms = max(ms, self._times[-1] if self._times else 0)
-        self._times.append(ms)
-        self._ends.append(self._spool.size)
-        self.extend(ms)
+        self.add_all([(ms, data)])
+
+    def add_all(self, pieces: Sequence[tuple[int, bytes]]) -> None:
+        """Appends pieces of output with one write: each write gives way to other threads."""
+        end = self._spool.append(b"".join([data for _, data in pieces]))
+        last = self._times[-1] if self._times else 0
+        for ms, data in pieces:
+            if data:
+                end += len(data)
+                last = max(ms, last)
+                self._times.append(last)
+                self._ends.append(end)
+        self.extend(last)
 
     def resize(self, ms: int, columns: int, rows: int) -> None:
         """Notes a new size at the present end of the output."""

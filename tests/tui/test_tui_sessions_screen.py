@@ -165,6 +165,7 @@ async def test_the_demos_session_opens_by_itself(tools: Any, world: Any, tmp_pat
         ]
         await tools.until(pilot, lambda: isinstance(app.screen, SessionScreen))
         assert app.screen._path == Path("/r/d1.index")
+        await tools.until(pilot, lambda: not app._ending)
 
 
 async def test_a_failed_demo_says_why(tools: Any, world: Any) -> None:
@@ -173,7 +174,18 @@ async def test_a_failed_demo_says_why(tools: Any, world: Any) -> None:
     async with app.run_test(notifications=True) as pilot:
         await listed(tools, pilot)
         await pilot.press("d")
-        await tools.until(pilot, lambda: "apt install python3-bpfcc" in said(app))
+        await tools.until(pilot, lambda: "apt install python3-bpfcc" in said(app) and not app._ending)
+
+
+async def test_a_demo_without_a_session_is_told(
+    tools: Any, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_module, "PATIENCE", 1)
+    app = tools.app(world, demo_command=["true"])
+    async with app.run_test(notifications=True) as pilot:
+        await listed(tools, pilot)
+        await pilot.press("d")
+        await tools.until(pilot, lambda: "no session of it was recorded" in said(app))
 
 
 async def test_every_action_is_in_help_and_palette(tools: Any, world: Any) -> None:

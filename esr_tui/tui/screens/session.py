@@ -11,6 +11,7 @@ from textual.worker import Worker, WorkerState
 from esr_tui.model.session import LIVE
 from esr_tui.tui.eventlog import ALWAYS, GROUPS
 from esr_tui.tui.filter import FilterError, parse
+from esr_tui.tui.player import FRAME
 from esr_tui.tui.reading import Batch, follow, sentence
 from esr_tui.tui.screens.session_keys import BINDINGS as KEYS
 from esr_tui.tui.screens.session_moving import SessionMoving
@@ -61,7 +62,8 @@ class SessionScreen(SessionMoving):
         """Takes a batch and shows it at once: what was flushed must be on screen without waiting for a frame."""
         if self._stop.stopped:
             return
-        batch, before = message.batch, len(self.model.log.visible)
+        batch = message.batch
+        self._unseen = min(self._unseen, len(self.model.log.visible))
         was = self.model.state
         try:
             self.model.take(batch)
@@ -72,7 +74,14 @@ class SessionScreen(SessionMoving):
         self._begin()
         if was == LIVE and self.model.state != LIVE and self.player.following:
             self.player.seek(self.model.tape.end_ms)
-        self.table.rows_changed(before)
+        # While a long recording is loaded, batches come faster than pictures; the last one is caught up.
+        if batch.caught_up or self._clock() - self._pictured >= FRAME or was != self.model.state:
+            self._picture()
+
+    def _picture(self) -> None:
+        self._pictured = self._clock()
+        self.table.rows_changed(self._unseen)
+        self._unseen = len(self.model.log.visible)
         self.scrubber.mark(self.model.gaps, self.model.stretches())
         self._wake()
         self._frame()

@@ -27,6 +27,8 @@ from esr_tui.tui.widgets.inputs import Prompt
 from esr_tui.tui.widgets.scrubber import Moment, Scrubber
 from esr_tui.tui.widgets.terminal_pane import TerminalPane
 
+BREATH = 0.001
+"""Seconds between two slices of a seek."""
 PAINT_EVERY = 6
 """Frames between two pictures while a long seek runs."""
 LONG_WAY = 64 * 1024
@@ -61,6 +63,9 @@ class SessionView(Screen[None]):
         self._clock, self._wall = clock, wall
         self._stop = Stop()
         self._frames = 0
+        self._pictured = float("-inf")
+        self._unseen = 0
+        self._slicing = False
         self._last = clock()
         self._begun = False
         self._problem = ""
@@ -138,10 +143,19 @@ class SessionView(Screen[None]):
             self.refresh_bindings()
         if self.player.playing or self.player.following:
             self._select(self.model.log.at(self.player.position))
+        if not (done or self.player.playing or self._slicing):
+            # A long way: slices follow each other, with room for keys and painting between them.
+            self._slicing = True
+            self.set_timer(BREATH, self._slice)
         if done and not self.player.playing:
             self._resting = True
             self._timer.pause()
         self._tell_time()
+
+    def _slice(self) -> None:
+        """One more slice of a long seek, between two frames."""
+        self._slicing = False
+        self._frame()
 
     # What is shown.
 

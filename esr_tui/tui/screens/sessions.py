@@ -161,7 +161,8 @@ class SessionsScreen(Screen[None]):
         self.query_one("#preview").display = not empty
         prompt = self.query_one("#filter", Prompt)
         prompt.tell("no session matches" if self._words and not self.table.shown else "")
-        self.preview.show(self.table.current)
+        if self.is_active:
+            self.preview.show(self.table.current)
         self.refresh_bindings()
 
     def on_screen_suspend(self) -> None:

@@ -9,7 +9,14 @@ from esr_tui.tui.eventlog import EventLog
 from esr_tui.tui.timefmt import stamp
 from esr_tui.tui.widgets.line_table import Cell, Column, LineTable
 
-SHORT_KINDS = {"command": "cmd", "network": "net", "terminal": "tty", "resize": "size", "escape": "esc!"}
+SHORT_KINDS = {
+    "command": "cmd",
+    "network": "net",
+    "terminal": "tty",
+    "resize": "size",
+    "escape": "esc!",
+    "input": "in",
+}
 """Kinds in five cells, for narrow tables."""
 ROOMY = 72
 
@@ -30,6 +37,7 @@ class EventTable(LineTable):
         "event--start",
         "event--end",
         "event--print",
+        "event--input",
     }
 
     def __init__(self, log: EventLog, *, id: str | None = None) -> None:
@@ -47,8 +55,7 @@ class EventTable(LineTable):
     @property
     def _hours(self) -> bool:
         """Whether times need the hour."""
-        rows = self._log.rows
-        return bool(rows) and rows[-1].ms >= 3_600_000
+        return self._log.end_ms >= 3_600_000
 
     def columns(self, width: int) -> Sequence[Column]:
         """Time, the mark's place, kind, program, summary, pid; fewer and shorter where it is narrow."""

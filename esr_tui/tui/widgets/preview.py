@@ -15,7 +15,7 @@ from esr_tui.model.session import SessionSummary
 from esr_tui.model.text import printable
 from esr_tui.recording import Output
 from esr_tui.tui.player import BUDGET, FRAME, Player
-from esr_tui.tui.reading import Sized, Stop, sentence, size_of, skim
+from esr_tui.tui.reading import Sized, Stop, record, sentence, size_of, skim
 from esr_tui.tui.rows import size_text
 from esr_tui.tui.sources import Sources
 from esr_tui.tui.tape import Tape
@@ -97,6 +97,9 @@ class Preview(Vertical):
     def rest(self) -> None:
         """Stops reading until `show` is called again."""
         self._stop.set()
+        if self._settling is not None:
+            self._settling.stop()
+            self._settling = None
         self._seen = None
 
     def _look(self) -> None:
@@ -139,11 +142,7 @@ class Preview(Vertical):
         if message.ticket is not self._stop or self._stop.stopped:
             return
         try:
-            for piece in message.pieces:
-                if isinstance(piece, Sized):
-                    self._tape.resize(piece.ms, piece.columns, piece.rows)
-                else:
-                    self._tape.add(piece.ms, piece.data)
+            record(message.pieces, self._tape)
         except OSError as error:
             self._stop.set()
             self._note = f"no room in the temporary directory: {sentence(error)}"
