@@ -119,7 +119,12 @@ def witnesses(mask: int) -> list[str]:
 
 def absolute(base: bytes, given: bytes) -> bytes:
     """An absolute path from the directory it starts at; `..` is taken as written, links are not followed."""
-    return posixpath.normpath(posixpath.join(base, given)) if given else base
+    if not given:
+        return base
+    path = posixpath.normpath(posixpath.join(base, given))
+    return (
+        path[1:] if path.startswith(b"//") else path
+    )  # POSIX lets two slashes mean something else; Linux does not
 
 
 def command(record: records.Exec) -> dict[str, Any]:
