@@ -1,0 +1,65 @@
+"""Login daemons and the connections that they serve."""
+
+from __future__ import annotations
+
+import pytest
+
+from esr_tui.capture.logins import Logins
+from esr_tui.sessions import origin
+from esr_tui.sessions.origin import Connection
+
+CONNECTION = Connection("127.0.0.1:22", "192.0.2.7:50122")
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> dict[int, Connection]:
+    """Which process holds which connection."""
+    found: dict[int, Connection] = {}
+    monkeypatch.setattr(origin, "of_process", found.get)
+    return found
+
+
+def test_a_connection_is_a_daemon_below_a_daemon(held: dict[int, Connection]) -> None:
+    logins = Logins()
+    logins.seen(10, 1)
+    assert logins.connections == set()
+    logins.seen(11, 10)
+    logins.seen(12, 11)
+    assert logins.connections == {11, 12}
+    logins.left(12)
+    logins.left(11)
+    assert logins.connections == set()
+    assert logins.pids == (10,)
+
+
+def test_the_origin_is_found_upwards_and_remembered(held: dict[int, Connection]) -> None:
+    logins = Logins()
+    for pid, parent in ((10, 1), (11, 10), (12, 11)):
+        logins.seen(pid, parent)
+    assert logins.origin(12) is None
+    held[11] = CONNECTION
+    assert logins.origin(12) == CONNECTION
+    held.clear()
+    assert logins.origin(12) == CONNECTION
+    logins.left(11)
+    logins.left(12)
+    assert logins.origin(12) is None
+
+
+def test_a_daemon_that_went_to_the_background_is_no_connection(held: dict[int, Connection]) -> None:
+    logins = Logins()
+    logins.seen(10, 1)
+    logins.seen(11, 10)
+    logins.left(10)
+    assert logins.connections == set()
+    logins.seen(12, 11)
+    assert logins.connections == {12}
+
+
+def test_a_connection_outlives_its_listener(held: dict[int, Connection]) -> None:
+    logins = Logins()
+    logins.seen(10, 1)
+    logins.seen(11, 10)
+    held[11] = CONNECTION
+    logins.left(10)
+    assert logins.connections == {11}
