@@ -20,11 +20,18 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "process": ("fork", "exit", "conduct"),
     "terminal": ("terminal", "resize", "print"),
     "gap": ("gap", "escape", "start", "end"),
+    "library": ("routine",),
 }
-"""What is switched on and off together. Gaps, escapes and the session's ends always stay."""
+"""What is switched on and off together. Gaps, escapes and the session's ends always stay.
+
+`library` is what programs read of the system's libraries, locales and terminal descriptions while they
+start: most of what a session does by count, and next to nothing of what its user does.
+"""
 
 ALWAYS = "gap"
-DEFAULT_GROUPS = frozenset(GROUPS) - {"process"}
+ROUTINE = "routine"
+"""Stands for the kind of disk events that every program causes by starting."""
+DEFAULT_GROUPS = frozenset(GROUPS) - {"process", "library"}
 
 
 class Rows(Sequence[Row]):
@@ -56,46 +63,67 @@ class Rows(Sequence[Row]):
 
 
 class EventLog:
-    """Appending is O(1) in time; whole events live in a spool and are decoded when looked at."""
+    """Appending is O(1) in time; whole events live in a spool and are decoded when looked at.
+
+    Rows are shown by time. A few come late, since the recorder folds repeated opens for a moment: they
+    are inserted where they belong.
+    """
 
     def __init__(self) -> None:
         self.rows = Rows()
         """Every event's row, in order of arrival; a row's place here is its index."""
         self.visible: array[int] = array("I")
-        """The indices of the rows that pass the groups and the filter."""
+        """The indices, by time, of the rows that pass the groups and the filter."""
         self.filter = Filter()
         self.groups: frozenset[str] = DEFAULT_GROUPS
         self._hays: list[str] = []
         self._times = array("q")
-        self._kind_of: list[str] = []
+        self._group_kinds: list[str] = []
+        self._order: array[int] = array("I")
         self._ends = array("q")
         self._spool = Spool()
         self._kinds = self._shown_kinds()
 
-    def extend(self, rows: Sequence[Row], hays: Sequence[str], lines: Sequence[bytes]) -> None:
+    def extend(self, rows: Sequence[Row], hays: Sequence[str], lines: Sequence[bytes]) -> int:
         """Appends rows, their haystacks and their encoded events.
+
+        Returns:
+            The first visible position that shows something else now.
 
         Raises:
             OSError: the temporary directory is full.
         """
         end = self._spool.append(b"".join(lines))
-        index = len(self.rows)
+        index, first = len(self.rows), len(self.visible)
         kinds, narrowed = self._kinds, self.filter
         for row, hay, line in zip(rows, hays, lines, strict=True):
             end += len(line)
             self._ends.append(end)
-            if row.kind in kinds and (not narrowed or narrowed.matches(hay)):
-                self.visible.append(index)
             self._times.append(row.ms)
-            self._kind_of.append(row.kind)
+            kind = ROUTINE if row.routine else row.kind
+            self._group_kinds.append(kind)
+            self._place(self._order, index)
+            if kind in kinds and (not narrowed or narrowed.matches(hay)):
+                first = min(first, self._place(self.visible, index))
             index += 1
         self.rows.extend(rows)
         self._hays.extend(hays)
+        return first
+
+    def _place(self, indices: array[int], index: int) -> int:
+        """Puts `index` where its time belongs, and tells where that is."""
+        ms, end = self._times[index], len(indices)
+        if not end or self._times[indices[-1]] <= ms:
+            indices.append(index)
+            return end
+        position = bisect_right(indices, ms, key=self._times.__getitem__)
+        indices.insert(position, index)
+        return position
 
     @property
     def end_ms(self) -> int:
         """The time of the last event."""
-        return self._times[-1] if self._times else 0
+        return self._times[self._order[-1]] if self._order else 0
 
     def event(self, index: int) -> AnyEvent:
         """The whole event behind a row."""
@@ -115,7 +143,8 @@ class EventLog:
 
     def position(self, index: int) -> int:
         """Where the row `index`, or the last one shown before it, stands among the visible; -1: nowhere."""
-        return bisect_right(self.visible, index) - 1
+        times = self._times
+        return bisect_right(self.visible, (times[index], index), key=lambda each: (times[each], each)) - 1
 
     def at(self, ms: float) -> int:
         """The visible position of the last event at or before `ms`; -1 when there is none."""
@@ -125,8 +154,8 @@ class EventLog:
         return frozenset(kind for group in self.groups for kind in GROUPS[group])
 
     def _select(self) -> None:
-        kinds = self._kinds
-        among = [index for index, kind in enumerate(self._kind_of) if kind in kinds]
+        kinds, of = self._kinds, self._group_kinds
+        among = [index for index in self._order if of[index] in kinds]
         self.visible = array("I", self.filter.select(self._hays, among))
 
     def close(self) -> None:

@@ -35,17 +35,25 @@ class SessionModel:
         """By cause; None when the number is unknown."""
         self._quiet_since: int | None = None
 
-    def take(self, batch: Batch) -> None:
-        """Adds a batch. Raises OSError when the temporary directory is full."""
+    def take(self, batch: Batch) -> int:
+        """Adds a batch.
+
+        Returns:
+            The first visible row that shows something else now.
+
+        Raises:
+            OSError: the temporary directory is full.
+        """
         record(batch.stream, self.tape)
         self.tape.extend(batch.end_ms)
-        self.log.extend(batch.rows, batch.hays, batch.lines)
+        first = self.log.extend(batch.rows, batch.hays, batch.lines)
         for row in batch.rows:
             self.density.add(row.ms)
         for event, label in batch.kept:
             self._keep(event, label)
         self.state, self.problems = batch.state, batch.problems
         self.loaded = self.loaded or batch.caught_up
+        return first
 
     def _keep(self, event: AnyEvent, label: str = "") -> None:
         match event:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from esr_tui.model.events import Command, Exit, Fork, TerminalMode
+from esr_tui.model.events import Command, Disk, Exit, Fork, TerminalMode
 from esr_tui.model.text import UNSAFE
+from esr_tui.recording import Slice
 from esr_tui.tui.details import details
 from esr_tui.tui.eventlog import DEFAULT_GROUPS, GROUPS, EventLog
 from esr_tui.tui.filter import parse
@@ -105,6 +106,37 @@ def test_the_log_appends_only_what_passes(tools: Any) -> None:
     assert {log.rows[index].kind for index in log.visible} == {
         kind for group in DEFAULT_GROUPS for kind in GROUPS[group]
     } & {row.kind for row in log.rows}
+
+
+def test_late_events_are_put_where_their_time_belongs(tools: Any) -> None:
+    log = EventLog()
+
+    def add(*times: int) -> int:
+        events = [tools.event(Disk, ms, path=f"/tmp/{ms}") for ms in times]
+        batch = prepare(Slice(tuple(events), ()), tools.reader([]), False, lambda: None)
+        return log.extend(batch.rows, batch.hays, batch.lines)
+
+    assert add(10, 20, 40) == 0
+    assert add(50) == 3
+    assert add(30, 20) == 2
+    assert [log.rows[index].ms for index in log.visible] == [10, 20, 20, 30, 40, 50]
+    assert [log.at(ms) for ms in (5, 20, 35, 99)] == [-1, 2, 3, 5]
+    assert [log.position(index) for index in range(6)] == [0, 1, 4, 5, 3, 2]
+    log.narrow(parse("path:/tmp"))
+    assert [log.rows[index].ms for index in log.visible] == [10, 20, 20, 30, 40, 50]
+
+
+def test_library_reads_are_left_out_until_asked_for(tools: Any) -> None:
+    log = EventLog()
+    events = [
+        tools.event(Disk, 1, path="/usr/lib/locale/C.UTF-8/LC_CTYPE", return_code=-2),
+        tools.event(Disk, 2, path="/etc/shadow", return_code=3),
+    ]
+    batch = prepare(Slice(tuple(events), ()), tools.reader([]), False, lambda: None)
+    log.extend(batch.rows, batch.hays, batch.lines)
+    assert [log.rows[index].ms for index in log.visible] == [2]
+    log.show(log.groups | {"library"})
+    assert [log.rows[index].ms for index in log.visible] == [1, 2]
 
 
 def test_whole_events_come_back(tools: Any) -> None:

@@ -117,6 +117,25 @@ def test_failures_and_losses_stand_out(tools: Any) -> None:
     assert not rows.row(tools.event(Disk, 1, return_code=3)).bad
 
 
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"path": "/usr/lib/x86_64-linux-gnu/libc.so.6"}, True),
+        ({"path": "/etc/ld.so.cache"}, True),
+        ({"path": "/usr/lib/locale/C.utf8/LC_TIME", "return_code": -2}, True),
+        ({"path": "/usr/lib/x86_64-linux-gnu/libc.so.6", "flags": 0o1}, False),
+        ({"path": "/usr/lib/x86_64-linux-gnu/libc.so.6", "flags": 0o100}, False),
+        ({"path": "/usr/lib/x86_64-linux-gnu/libc.so.6", "operation": "unlink"}, False),
+        ({"path": "/usr/lib/x86_64-linux-gnu/libc.so.6", "return_code": -13}, False),
+        ({"path": "/tmp/usr/lib/libc.so.6"}, False),
+        ({"path": "/usr/lib/python3/x.py"}, False),
+        ({"path": "/etc/passwd"}, False),
+    ],
+)
+def test_only_mere_looks_at_libraries_are_routine(tools: Any, fields: dict[str, Any], expected: bool) -> None:
+    assert rows.row(tools.event(Disk, 1, **fields)).routine is expected
+
+
 def test_rows_and_filters_do_not_need_textual() -> None:
     code = "import sys, esr_tui.tui.rows, esr_tui.tui.filter; sys.exit('textual' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -63,10 +63,9 @@ class SessionScreen(SessionMoving):
         if self._stop.stopped:
             return
         batch = message.batch
-        self._unseen = min(self._unseen, len(self.model.log.visible))
         was = self.model.state
         try:
-            self.model.take(batch)
+            self._unseen = min(self._unseen, self.model.take(batch))
         except OSError as error:
             self._fail(f"no room in the temporary directory: {sentence(error)}")
             return
@@ -80,6 +79,8 @@ class SessionScreen(SessionMoving):
 
     def _picture(self) -> None:
         self._pictured = self._clock()
+        if self._selected >= 0 and self._unseen <= self.table.cursor:
+            self.table.cursor = self.model.log.position(self._selected)  # late rows came in above it
         self.table.rows_changed(self._unseen)
         self._unseen = len(self.model.log.visible)
         self.scrubber.mark(self.model.gaps, self.model.stretches())
