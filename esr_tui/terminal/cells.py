@@ -77,6 +77,8 @@ class Line(StaticDefaultDict[int, Char]):
 
     wide = False
     """Whether a wide character was ever written here: only then can one be cut in half."""
+    wrapped = False
+    """Whether text ran over the right edge into the next row, and the edge was not erased since."""
 
     if TYPE_CHECKING:
         default: Cell

@@ -112,6 +112,7 @@ class Grid(pyte.Screen):
         while start < length:
             if cursor.x + width > columns:
                 if modes.DECAWM in self.mode:
+                    self.buffer[cursor.y].wrapped = True
                     cursor.x = 0
                     self.index()
                 else:  # each would overwrite the one before it at the edge
@@ -176,6 +177,8 @@ class Grid(pyte.Screen):
             line = self.buffer[y]
             if line.wide:
                 mend(line, start, end)
+            if end == self.columns:
+                line.wrapped = False
             line.update(dict.fromkeys(range(start, end), fill))
 
     def erase_in_line(self, how: int = 0, private: bool = False) -> None:

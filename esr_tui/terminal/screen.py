@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias, cast
+from typing import Protocol, TypeAlias, cast
 
 from pyte import modes
 from pyte.charsets import LAT1_MAP as ASCII
@@ -30,8 +30,23 @@ def clamped(size: int) -> int:
     return max(1, min(size, MAX_SIZE))
 
 
+class Watcher(Protocol):
+    """Is told of what a stream says beside its text, at the moment that it says it."""
+
+    def line_feed(self) -> None:
+        """LF, VT or FF is about to move the cursor down."""
+
+    def private_mode(self, mode: int, on: bool) -> None:
+        """DECSET or DECRST of one mode has been carried out."""
+
+    def shell_mark(self, mark: str) -> None:
+        """OSC 133: a shell says which part comes next; "A" prompt, "B" input, "C" output, "D" done."""
+
+
 class Screen(Scrolling):
     """A terminal's screen. Nothing a stream says makes it raise, grow without bound or change its size."""
+
+    watcher: Watcher | None = None
 
     def __init__(self, columns: int, lines: int) -> None:
         self.alternate = False
@@ -76,6 +91,7 @@ class Screen(Scrolling):
         moved = self._cut(self.buffer, self.cursor.y, lines, columns)
         other_y = self.other_saved[-1].cursor.y if self.other_saved else 0
         other_moved = self._cut(self.other, other_y, lines, columns)
+        self.scrolled += other_moved if self.alternate else moved
         self.lines, self.columns = lines, columns
         for cursor, by in (
             (self.cursor, moved),
@@ -156,6 +172,8 @@ class Screen(Scrolling):
             (self.save_cursor if on else self.restore_cursor)()
         elif mode >> 5 in _ALTERNATE:
             (self._enter_alternate if on else self._leave_alternate)(mode >> 5)
+        if self.watcher and mode >> 5:
+            self.watcher.private_mode(mode >> 5, on)
 
     def _enter_alternate(self, mode: int) -> None:
         if not self.alternate:
@@ -246,12 +264,16 @@ class Screen(Scrolling):
 
     def linefeed(self) -> None:
         """LF, VT, FF: one row down; in new-line mode to its start."""
+        if self.watcher:
+            self.watcher.line_feed()
         self.index()
         if modes.LNM in self.mode:
             self.carriage_return()
 
     def next_line(self) -> None:
         """NEL, and CR LF in one."""
+        if self.watcher:
+            self.watcher.line_feed()
         self.carriage_return()
         self.index()
 

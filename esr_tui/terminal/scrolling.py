@@ -18,6 +18,11 @@ DECLRMM = 69 << 5
 class Scrolling(Grid):
     """The grid with margins."""
 
+    alternate = False
+    """Whether the alternate screen is shown."""
+    scrolled = 0
+    """Rows of the main screen that have left it at the top, so that a row can be told again after it moved."""
+
     @property
     def region(self) -> tuple[int, int]:
         """First and last row that scroll."""
@@ -43,6 +48,8 @@ class Scrolling(Grid):
             return
         size = min(abs(count), bottom - top + 1)
         if count > 0:
+            if top == 0 and not self.alternate:
+                self.scrolled += size
             kept, placed, fresh = (top + size, bottom + 1), top, range(bottom + 1 - size, bottom + 1)
         else:
             kept, placed, fresh = (top, bottom + 1 - size), top + size, range(top, top + size)

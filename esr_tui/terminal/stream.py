@@ -134,6 +134,8 @@ class Stream(pyte.ByteStream):
         kind, _, value = string[2:].partition(";") if string[1] == "]" else ("", "", "")
         if kind in ("0", "2"):
             self.screen.set_title(printable(value, MAX_TITLE))
+        if kind == "133" and self.screen.watcher:
+            self.screen.watcher.shell_mark(value[:1])
         if kind in ("0", "1"):
             self.screen.set_icon_name(printable(value, MAX_TITLE))
         if _LINE_BREAK.search(string):  # whole lines that terminals hide: not what strings are for

@@ -1,0 +1,157 @@
+"""One line while it is typed: where its prompt ends, and what stands on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from esr_tui.divergence.page import Cells, Page
+from esr_tui.divergence.prompts import Prompts, promptlike, without_search
+from esr_tui.divergence.readers import Reader
+
+MARKED, MODES, COOKED = "marked", "modes", "cooked"
+"""How its beginning and end are known: from marks in the stream, from the terminal's modes, or from the echo alone."""
+
+SETTLED_NS = 4_000_000
+"""A prompt is complete when nothing followed it for so long; pieces of one come within microseconds of each other."""
+RESTED_NS = 25_000_000
+"""Nobody's first key comes sooner: what stood there for so long was the prompt alone."""
+MAX_TEXT = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A time of the stream: milliseconds of the session and boot-clock nanoseconds."""
+
+    ms: int = 0
+    ktime: int = 0
+
+    @property
+    def ns(self) -> int:
+        """For differences, where the boot clock may not be known."""
+        return self.ktime or self.ms * 1_000_000
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A line as it stands on the screen.
+
+    Attributes:
+        rows: first and last row, counted as Page does.
+        frame: the same rows on the screen of that moment, from 0.
+    """
+
+    text: str
+    rows: tuple[int, int]
+    frame: tuple[int, int]
+    prompt: str
+
+
+@dataclass
+class Edit:
+    """A line editor's turn, from its prompt to the line's acceptance."""
+
+    reader: Reader
+    style: str
+    began: Moment
+    row: int
+    """Where the cursor was when it began."""
+    hidden: bool
+    """The terminal did not echo when the editor took over."""
+    ready: Moment | None = None
+    """When the prompt was complete."""
+    prompt: Cells | None = None
+    """The last row of the prompt, as cells; None as long as it is not known."""
+    origin: int = 0
+    """The row on which the prompt was complete."""
+    right: tuple[int, Cells] | None = None
+    drawn: Moment | None = None
+    """When something was drawn last."""
+    exact: bool = False
+    """A mark has told where the prompt ends."""
+    shown: Shown | None = None
+    """The line as the last frame showed it."""
+    shown_at: Moment | None = None
+    fed: Shown | None = None
+    """The line as it was at the last line feed."""
+    left: Shown | None = None
+    """The line as it was when the editor gave the terminal back, without a line feed so far."""
+    closing: bool = False
+    """The editor has given the terminal back; the line feed is still to come in the stream."""
+    painted: bool = False
+
+    def settle(self, page: Page, prompts: Prompts, rested: int, now: Moment) -> None:
+        """What stands before the cursor is the prompt, as far as nothing was typed ahead.
+
+        Args:
+            rested: for how many ns the cursor has stood there.
+            now: when it came there.
+        """
+        cells = page.before_cursor()
+        text = "".join(cells)
+        length = len(text) if self.exact else prompts.length(text, rested >= SETTLED_NS)
+        self.prompt = cells[: _columns(cells, length)]
+        self.origin, self.ready = page.row, now
+        beyond = page.cells(page.row)
+        if length == len(text) and len(beyond) > len(cells):
+            start = next((x for x in range(len(cells), len(beyond)) if beyond[x].strip()), len(beyond))
+            self.right = (start, beyond[start:])
+        if self.exact or rested >= RESTED_NS or (text in prompts and rested >= SETTLED_NS):
+            prompts.learn(text[:length])
+
+    def read(self, page: Page, prompts: Prompts, last: int) -> Shown:
+        """The line, which ends in row `last` or the rows that it wraps into."""
+        first, column = self._start(page, prompts, last)
+        text = page.text(first, column, max(first, last), self.right)[:MAX_TEXT]
+        prompt = (
+            "".join(page.cells(first)[:column]).ljust(column) if self.prompt is None else "".join(self.prompt)
+        )
+        frame = (max(0, first - page.top), max(0, last - page.top))
+        return Shown(without_search(text), (first, max(first, last)), frame, prompt)
+
+    def _start(self, page: Page, prompts: Prompts, last: int) -> tuple[int, int]:
+        """Row and column of the line's first cell."""
+        if self.prompt is None:
+            return self._start_unsettled(page, prompts, last)
+        prompt = self.prompt
+        lowest = max(page.top, self.origin if self.origin <= last else page.top)
+        if "".join(prompt).strip():
+            for row in range(last, lowest - 1, -1):
+                if _begins_with(page.cells(row), prompt):
+                    return row, len(prompt)
+        if not page.top <= self.origin <= last:
+            first = page.logical(last)
+            return first, _columns(cells := page.cells(first), prompts.length("".join(cells), False))
+        cells = page.cells(self.origin)
+        text = "".join(cells)
+        for known in prompts.newest():  # the prompt was replaced by a shorter one when the line was accepted
+            if text.startswith(known) and not prompt_like_prefix(prompt, cells):
+                return self.origin, _columns(cells, len(known))
+        return self.origin, len(prompt)
+
+    def _start_unsettled(self, page: Page, prompts: Prompts, last: int) -> tuple[int, int]:
+        first = page.logical(last)
+        cells = page.cells(first)
+        return first, _columns(cells, prompts.length("".join(cells) + " ", False))
+
+
+def prompt_like_prefix(prompt: Cells, cells: Cells) -> bool:
+    """Whether most of a prompt still stands at the beginning of a row, as when an editor shows its mode in it."""
+    same = sum(a == b for a, b in zip(prompt, cells, strict=False))
+    return same * 2 > len(prompt)
+
+
+def _begins_with(cells: Cells, prompt: Cells) -> bool:
+    have = cells[: len(prompt)]
+    return have + (" ",) * (len(prompt) - len(have)) == prompt
+
+
+def _columns(cells: Cells, length: int) -> int:
+    """How many cells the first `length` characters of a row take."""
+    taken, at = 0, 0
+    while at < len(cells) and (taken < length or cells[at] == ""):
+        taken += len(cells[at])
+        at += 1
+    return at
+
+
+__all__ = ["COOKED", "MARKED", "MODES", "Edit", "Moment", "Shown", "promptlike"]

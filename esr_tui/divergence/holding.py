@@ -1,0 +1,119 @@
+"""Lines between acceptance and hand-out: those of a construct are joined, history references replaced."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from esr_tui.divergence.prompts import continues
+from esr_tui.divergence.typedline import TypedLine
+from esr_tui.divergence.unfinished import expansion_pattern, unfinished
+
+MAX_JOINED = 256 * 1024
+"""Characters of a construct that are joined; what follows is a line of its own."""
+TRAIL_NS = 250_000_000
+"""So long the stream may trail the kernel."""
+
+
+class Holding:
+    """Keeps a line back as long as more of it may come."""
+
+    def __init__(self) -> None:
+        self._ready: list[TypedLine] = []
+        self._until = 0
+        """When what was begun is given out though it looks unfinished, in nanoseconds; 0 for never."""
+        self._begun: TypedLine | None = None
+        """A construct that is not finished."""
+        self._referring: tuple[TypedLine, re.Pattern[str]] | None = None
+        """A line with history references, before the shell has printed it anew."""
+
+    @property
+    def expanding(self) -> bool:
+        """Whether the next line that is printed may be the accepted one with its history references replaced."""
+        return self._referring is not None
+
+    def take(self) -> list[TypedLine]:
+        """What is ready, once."""
+        ready, self._ready = self._ready, []
+        return ready
+
+    def add_all(self, lines: Iterable[TypedLine]) -> None:
+        """Lines that are complete as they are."""
+        self._ready.extend(lines)
+
+    def accepted(self, line: TypedLine, *, shell: bool) -> None:
+        """A line was accepted; with `shell` more of it may follow."""
+        self._unexpanded()
+        line = self._joined(line)
+        if not shell and not self._remote(line):
+            self._ready.append(line)
+        elif len(line.text) < MAX_JOINED and unfinished(line.text):
+            self._begun = line
+        elif pattern := expansion_pattern(line.text):
+            self._referring = (line, pattern)
+        else:
+            self._ready.append(line)
+
+    @staticmethod
+    def _remote(line: TypedLine) -> bool:
+        return line.nested in ("ssh", "tmux", "screen", "docker", "kubectl")
+
+    def aborted(self, line: TypedLine) -> None:
+        """A line was given up, and with it all of its construct."""
+        self._unexpanded()
+        line = self._joined(line)
+        if line.text:
+            self._ready.append(line)
+
+    def printed(self, text: str) -> None:
+        """A row was completed after the acceptance of a line with history references."""
+        if self._referring is None:
+            return
+        line, pattern = self._referring
+        self._referring = None
+        if text != line.text and pattern.fullmatch(text):
+            line = msgspec.structs.replace(line, text=text, raw=line.text)
+        self._ready.append(line)
+
+    def ran(self, shell: int, now: int) -> None:
+        """A shell has executed something: it waits for no more of a line, though more may still come in the stream."""
+        if self._begun and self._begun.pid == shell and not self._until:
+            self._until = now + TRAIL_NS
+
+    def tick(self, now: int) -> None:
+        """Time has gone on."""
+        if self._until and now > self._until:
+            self.flush()
+
+    def flush(self) -> None:
+        """No more follows."""
+        self._unexpanded()
+        self._until = 0
+        if self._begun:
+            self._ready.append(self._begun)
+            self._begun = None
+
+    def _unexpanded(self) -> None:
+        if self._referring:
+            self._ready.append(self._referring[0])
+            self._referring = None
+
+    def _joined(self, line: TypedLine) -> TypedLine:
+        """`line` as the end of what was begun, or by itself."""
+        begun, self._begun = self._begun, None
+        self._until = 0
+        if begun is None:
+            return line
+        if begun.pid != line.pid or begun.nested != line.nested or not continues(line.prompt, begun.prompt):
+            self._ready.append(begun)
+            return line
+        return msgspec.structs.replace(
+            line,
+            text=f"{begun.text}\n{line.text}",
+            start_ms=begun.start_ms,
+            rows=(min(begun.rows[0], line.rows[0]), line.rows[1]),
+            prompt=begun.prompt,
+            echo=begun.echo and line.echo,
+        )
