@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sessions": ("esr_tui.cli.sessions:sessions", "List the sessions of this node, live ones first."),
     "events": ("esr_tui.cli.events:events", "What the kernel saw of a session, in order."),
     "screen": ("esr_tui.cli.screen:screen", "A session's terminal as it looked at a moment."),
+    "divergence": ("esr_tui.cli.divergence:divergence", "What ran, and whether the terminal showed it."),
     "capture": ("esr_tui.cli.capture:capture", "Record every session of this node, in the foreground."),
     "record": ("esr_tui.cli.record:record", "Record a shell or a command in this terminal."),
     "demo": ("esr_tui.cli.demo:demo", "Run a short real session and show its recording."),

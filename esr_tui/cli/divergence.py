@@ -1,0 +1,106 @@
+"""`esr divergence`: what ran, and whether the terminal showed it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from esr_tui.cli.options import data_dir_of, json_option, store_options
+from esr_tui.cli.table import cut, terminal_width
+from esr_tui.model.codec import encode
+from esr_tui.model.text import printable
+from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Verdict
+from esr_tui.recording import Catalog, RecordingReader
+from esr_tui.tui.rows import command_line
+from esr_tui.tui.timefmt import stamp
+
+FAILED_ON = 3
+"""Exit code of --fail-on."""
+
+
+def verdicts(index: Path, rules: tuple[Path, ...]) -> list[Verdict]:
+    """Every command of a recording, judged.
+
+    Raises:
+        RecordingError: it cannot be read. RuleError: a rule cannot be used.
+    """
+    from esr_tui.divergence.analysis import Analysis  # noqa: PLC0415  (patterns and rules take time to load)
+    from esr_tui.divergence.rules import RuleSet  # noqa: PLC0415
+
+    analysis = Analysis(RuleSet.load(builtin=True, folders=rules))
+    reader = RecordingReader(index)
+    found: list[Verdict] = []
+    while piece := reader.read():
+        found += analysis.feed(piece.events, piece.output)
+    found += analysis.finish()
+    reader.close()
+    return found
+
+
+def text_lines(verdict: Verdict, width: int | None) -> list[str]:
+    """A verdict for people: what, why, the typed line, the payload."""
+    head = f"{stamp(verdict.ms)}  {verdict.severity:<8}  {verdict.verdict:<8}  {command_line(list(verdict.argv))}"
+    lines = [head, f"{' ' * 13}{printable(verdict.reason, 400)}"]
+    if verdict.evidence.typed:
+        lines.append(f"{' ' * 13}typed    {printable(verdict.evidence.typed, 400)}")
+    if verdict.payload and verdict.payload.text:
+        lines.append(f"{' ' * 13}payload  {printable(verdict.payload.text, 400)}")
+        lines += [
+            f"{' ' * 13}{layer.codec:<8} {printable(layer.text, 400)}" for layer in verdict.payload.decoded
+        ]
+    lines += [
+        f"{' ' * 13}rule     {printable(rule.title, 200)} ({rule.severity}, {rule.side})"
+        for rule in verdict.rules
+    ]
+    return lines if width is None else [cut(line, width) for line in lines]
+
+
+@click.command()
+@click.argument("session", metavar="SID|PATH")
+@json_option
+@click.option(
+    "--all", "everything", is_flag=True, help="Commands that the terminal showed, too (JSON has them always)."
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(SEVERITIES),
+    help=f"End with exit code {FAILED_ON} at this severity or above.",
+)
+@click.option(
+    "--rules",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="More rules: a file or folder.",
+)
+@store_options
+def divergence(  # noqa: PLR0917
+    session: str,
+    as_json: bool,
+    everything: bool,
+    fail_on: str | None,
+    rules: tuple[Path, ...],
+    data_dir: Path | None,
+    config: Path | None,
+) -> int:
+    """What ran in a session, and whether somebody who watched its terminal could have known.
+
+    JSON has every command, one object a line; text only those that the terminal did not show.
+    """
+    found = verdicts(Catalog(data_dir_of(data_dir, config)).find(session), rules)
+    width = terminal_width()
+    for verdict in found:
+        if as_json:
+            click.echo(encode(verdict).decode())
+        elif everything or verdict.verdict in DIVERGENT:
+            click.echo("\n".join(text_lines(verdict, width)))
+    if not as_json:
+        counts = Counter(verdict.verdict for verdict in found)
+        click.echo(
+            f"{len(found)} commands: "
+            + (", ".join(f"{n} {name}" for name, n in counts.most_common()) or "none")
+        )
+    if fail_on and any(SEVERITIES.index(each.severity) >= SEVERITIES.index(fail_on) for each in found):
+        return FAILED_ON
+    return 0

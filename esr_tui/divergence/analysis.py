@@ -1,0 +1,181 @@
+"""From a recording to verdicts: a pure function of terminal stream and events, fed piece by piece.
+
+The same verdicts come out however the recording is cut into pieces, live or after the fact: everything waits until
+the recording's own clock has passed it by TRAIL_MS, since a typed line can show up on the stream after the command
+that it started.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterable
+
+from esr_tui.divergence.judging import Judge, Judgement
+from esr_tui.divergence.lines import TRAIL_MS, Lines
+from esr_tui.divergence.payloads import of_interpreter
+from esr_tui.divergence.processes import Image, Processes
+from esr_tui.divergence.programs import INTERACTIVE
+from esr_tui.divergence.rules import RuleSet, Subject
+from esr_tui.divergence.typed import Piece, TypedLine, TypedLines
+from esr_tui.model.events import (
+    AnyEvent,
+    Command,
+    Disk,
+    Escape,
+    Event,
+    Exit,
+    Fork,
+    Input,
+    Network,
+    SessionStart,
+)
+from esr_tui.model.verdict import Evidence, Payload, RuleMatch, Verdict, worst
+
+VERSION = 1
+"""Of the judgement: a cached result of another version is not used."""
+
+_REORDER_MS = 50
+"""Events and output come from several rings and files: within so much they are put into the order of time."""
+_CHAIN = 16
+
+
+class Analysis:
+    """Judges the commands of one recording.
+
+    Args:
+        rules: raise severities and name what they know; None judges by the verdict alone.
+    """
+
+    def __init__(self, rules: RuleSet | None = None) -> None:
+        self._rules = rules
+        self._typed = TypedLines()
+        self._lines = Lines()
+        self._processes = Processes()
+        self._judge = Judge(self._lines)
+        self._user = ""
+        self._clock = 0
+        self._order = 0
+        self._waiting: list[tuple[int, int, AnyEvent | Piece]] = []
+        self._pending: deque[Image] = deque()
+        self._by_pid: dict[int, Verdict] = {}
+        self.lines = self._lines.all
+
+    def feed(self, events: Iterable[AnyEvent], output: Iterable[Piece] = ()) -> list[Verdict]:
+        """Takes the next piece of the recording; returns the verdicts that have become certain."""
+        for item in (*events, *output):
+            self._clock = max(self._clock, item.ms)
+            self._order += 1
+            heapq.heappush(self._waiting, (item.ms, self._order, item))
+        return self._advance(self._clock - _REORDER_MS)
+
+    def tick(self, ms: int) -> list[Verdict]:
+        """Time has passed and nothing happened (a live session)."""
+        self._clock = max(self._clock, ms)
+        return self._advance(self._clock - _REORDER_MS)
+
+    def finish(self) -> list[Verdict]:
+        """The recording has ended: judges what still waits."""
+        return self._advance(self._clock + TRAIL_MS + 1)
+
+    def _advance(self, until: int) -> list[Verdict]:
+        found: list[Verdict] = []
+        while self._waiting and self._waiting[0][0] <= until:
+            ms, _, item = heapq.heappop(self._waiting)
+            found += self._judge_until(ms)
+            if isinstance(item, Event):
+                self._event(item)
+            else:
+                self._typed.feed(item)
+            for line in self._typed.take():
+                self._line(line)
+        return found + self._judge_until(until)
+
+    def _line(self, line: TypedLine) -> None:
+        if not line.nested:
+            self._lines.add(line)
+
+    def _event(self, event: AnyEvent) -> None:
+        self._typed.event(event)
+        if isinstance(event, SessionStart):
+            self._user = event.user
+            self._judge.initial_command = " ".join(event.initial_command)
+        elif isinstance(event, Fork):
+            self._processes.fork(event)
+        elif isinstance(event, Exit):
+            self._processes.exit(event)
+        elif isinstance(event, Input):
+            self._processes.read(event)
+        elif isinstance(event, Command) and event.return_code == 0:
+            self._pending.append(self._processes.execute(event))
+        elif isinstance(event, Escape):
+            self._judge.escaped(event.pid, event.reason)
+
+    def _judge_until(self, until: int) -> list[Verdict]:
+        found = []
+        while self._pending and self._pending[0].command.ms + TRAIL_MS < until:
+            image = self._pending.popleft()
+            image.verdict = self._verdict(image)
+            self._by_pid[image.command.pid] = image.verdict
+            found.append(image.verdict)
+        return found
+
+    def _verdict(self, image: Image) -> Verdict:
+        command = image.command
+        judgement = self._judge.judge(image)
+        payload = self._payload(image)
+        rules = self._matches(command, image, judgement, payload)
+        severity = worst([judgement.severity, *(rule.severity for rule in rules)]) or judgement.severity
+        line = judgement.line
+        return Verdict(
+            ms=command.ms,
+            time=command.time,
+            pid=command.pid,
+            ppid=command.ppid,
+            path=command.path,
+            argv=tuple(command.argv),
+            verdict=judgement.verdict,
+            severity=severity,
+            reason=judgement.reason,
+            evidence=Evidence(
+                typed=line.text if line else None,
+                frame_ms=line.frame_ms if line else None,
+                rows=line.rows if line else None,
+                chain=tuple(each.command.pid for each in image.chain()[:_CHAIN]),
+            ),
+            payload=payload,
+            rules=rules,
+            ei=command.ei,
+        )
+
+    def _payload(self, image: Image) -> Payload | None:
+        """What the nearest interpreter above a command was given, or the command itself when it is one."""
+        for each in image.chain():
+            if each.program.role == INTERACTIVE:
+                return None
+            if payload := of_interpreter(each, self._processes):
+                return payload
+        return None
+
+    def _matches(
+        self, event: Command | Network | Disk, image: Image, judgement: Judgement, payload: Payload | None
+    ) -> tuple[RuleMatch, ...]:
+        if self._rules is None:
+            return ()
+        texts = () if payload is None else (payload.text, *(layer.text for layer in payload.decoded))
+        job = [each.command for each in reversed(image.chain()) if each.program.role != INTERACTIVE]
+        subject = Subject(
+            event=event,
+            verdict=judgement.verdict,
+            typed=judgement.line.text if judgement.line else "",
+            pipeline=" | ".join(" ".join(each.argv) for each in job),
+            payload=texts,
+            parents=tuple(each.command for each in image.chain()[1:_CHAIN]),
+            echo=judgement.line.echo if judgement.line else True,
+            user=self._user,
+        )
+        return self._rules.match(subject)
+
+    def of_event(self, event: Network | Disk) -> Verdict | None:
+        """The verdict of the command whose process made a connection or touched a file."""
+        return self._by_pid.get(event.pid)

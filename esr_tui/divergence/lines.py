@@ -1,0 +1,44 @@
+"""The typed lines of a session, and which of them a job belongs to."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from esr_tui.divergence import naming
+from esr_tui.divergence.typed import TypedLine
+
+TRAIL_MS = 250
+"""The terminal's stream is stamped when it is read: a line may show up so much later than the job that it starts."""
+
+
+class Lines:
+    """Lines in the order in which they were accepted, and the names that they gave to commands."""
+
+    def __init__(self) -> None:
+        self.all: list[TypedLine] = []
+        self._ends: list[int] = []
+        self.aliases: dict[str, str] = {}
+        self.functions: dict[str, TypedLine] = {}
+        self.traps: list[tuple[str, TypedLine]] = []
+
+    def add(self, line: TypedLine) -> None:
+        """A line was accepted."""
+        self.all.append(line)
+        self._ends.append(line.end_ms)
+        self.aliases |= naming.aliases(line.text)
+        self.functions |= dict.fromkeys(naming.functions(line.text), line)
+        self.traps += [(text, line) for text in naming.traps(line.text)]
+
+    def around(self, ms: int) -> list[TypedLine]:
+        """The lines that may have started a job at `ms`: the last one before it, and those just after."""
+        at = bisect_right(self._ends, ms)
+        found = self.all[max(0, at - 1) : at]
+        while at < len(self.all) and self._ends[at] <= ms + TRAIL_MS:
+            found.append(self.all[at])
+            at += 1
+        return found
+
+    def accounts_for(self, line: TypedLine, argv: list[str], path: str) -> bool:
+        """Whether a line names the command, its aliases replaced."""
+        text = naming.expanded(line.text, self.aliases)
+        return naming.names(text, argv, path)

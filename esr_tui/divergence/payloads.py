@@ -1,0 +1,57 @@
+"""The program text of an interpreter, from what it was given or read."""
+
+from __future__ import annotations
+
+import hashlib
+
+from esr_tui.divergence.decode import layers
+from esr_tui.divergence.processes import Image, Processes
+from esr_tui.model.verdict import Payload
+
+KEPT = 16384
+"""Characters of a payload's text in a verdict."""
+
+
+def of_interpreter(image: Image, processes: Processes) -> Payload | None:
+    """What an interpreter executes; None when it is a program like any other."""
+    program = image.program
+    if not program.source or program.source == "tty":
+        return None
+    if program.source == "argument":
+        text, truncated, count = program.text, False, len(program.text.encode("utf-8", "replace"))
+    else:
+        wanted = [
+            event
+            for event in image.inputs
+            if _is_source(event.source, event.path, program.source, program.path)
+        ]
+        text = "".join(event.text for event in wanted)
+        if program.source == "file":
+            text = _once(text)
+        truncated = any(event.truncated for event in wanted)
+        count = sum(event.bytes for event in wanted)
+    producer = processes.producer(image)
+    return Payload(
+        source=program.source,
+        path=program.path,
+        text=text[:KEPT],
+        bytes=count,
+        sha256=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() if text else "",
+        truncated=truncated or len(text) > KEPT,
+        decoded=layers(text[:KEPT].encode("utf-8", "replace")) if text else (),
+        producer=producer.command.pid if producer else None,
+    )
+
+
+def _is_source(source: str, path: str | None, wanted: str, wanted_path: str | None) -> bool:
+    if wanted == "file":
+        return source in ("file", "memfd") and (wanted_path is None or path == wanted_path or not path)
+    return source == wanted or (
+        wanted == "pipe" and source == "file" and path is not None and "(deleted)" in path
+    )
+
+
+def _once(text: str) -> str:
+    """A shell reads the head of its script twice: to see that it is text, and to execute it."""
+    half = len(text) // 2
+    return text[:half] if half and text[:half] == text[half:] else text

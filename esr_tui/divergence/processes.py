@@ -1,0 +1,107 @@
+"""The processes of a recording: which image each runs, what executed it, and what it read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from esr_tui.divergence.programs import Program, classify
+from esr_tui.model.events import Command, Exit, Fork, Input
+from esr_tui.model.verdict import Verdict
+
+_KEPT_INPUT = 65536
+"""Characters of input kept of an image."""
+_LONGEST_CHAIN = 64
+
+
+@dataclass(eq=False)
+class Image:
+    """A program in a process, from its exec on; forked children share it until they execute something.
+
+    Attributes:
+        command: the exec.
+        caller: the image that executed it; None for a session's first one, or when its start was not seen.
+        forked_ms: when the process that executed it was forked off an interactive shell's, or the exec's own time.
+    """
+
+    command: Command
+    program: Program
+    caller: Image | None
+    forked_ms: int
+    verdict: Verdict | None = None
+    inputs: list[Input] = field(default_factory=list)
+    _kept: int = 0
+
+    def read(self, event: Input) -> None:
+        """Keeps what the image read, up to a bound."""
+        if self._kept < _KEPT_INPUT:
+            self.inputs.append(event)
+            self._kept += len(event.text)
+
+    def chain(self) -> list[Image]:
+        """This image and those above it, nearest first."""
+        found: list[Image] = []
+        image: Image | None = self
+        while image is not None and len(found) < _LONGEST_CHAIN:
+            found.append(image)
+            image = image.caller
+        return found
+
+
+@dataclass
+class Process:
+    """A live process."""
+
+    image: Image | None
+    job_ms: int
+    """When the job that it belongs to was started by the interactive shell; its own fork otherwise."""
+
+
+class Processes:
+    """Follows forks, execs and exits."""
+
+    def __init__(self) -> None:
+        self._live: dict[int, Process] = {}
+        self._pipes: dict[int, Image] = {}
+
+    def fork(self, event: Fork) -> None:
+        """A child that runs its parent's image until it executes another."""
+        parent = self._live.get(event.ppid)
+        image = parent.image if parent else None
+        typed_into = (
+            image is not None and image.program.role == "interactive" and image.command.pid == event.ppid
+        )
+        job = event.ms if parent is None or typed_into else parent.job_ms
+        self._live[event.pid] = Process(image, job)
+
+    def execute(self, command: Command) -> Image:
+        """A successful exec."""
+        process = self._live.get(command.pid)
+        if process is None:
+            parent = self._live.get(command.ppid)
+            process = self._live[command.pid] = Process(parent.image if parent else None, command.ms)
+        image = Image(command, classify(command), process.image, process.job_ms)
+        process.image = image
+        for descriptor in command.fds[1:2]:
+            if descriptor.kind == "pipe":
+                self._pipes[descriptor.inode] = image
+        return image
+
+    def read(self, event: Input) -> None:
+        """What a process's image read."""
+        process = self._live.get(event.pid)
+        if process is not None and process.image is not None:
+            process.image.read(event)
+
+    def exit(self, event: Exit) -> None:
+        """The process is no more; images live on as long as something refers to them."""
+        self._live.pop(event.pid, None)
+
+    def image(self, pid: int) -> Image | None:
+        """What a process runs now."""
+        process = self._live.get(pid)
+        return process.image if process else None
+
+    def producer(self, image: Image) -> Image | None:
+        """Who writes into the pipe that an image's standard input is."""
+        fds = image.command.fds
+        return self._pipes.get(fds[0].inode) if fds and fds[0].kind == "pipe" else None

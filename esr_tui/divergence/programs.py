@@ -1,0 +1,188 @@
+"""What kind of program was executed: a shell that is typed into, an interpreter of some text, a wrapper of another
+command, or a program like any other."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from esr_tui.model.events import Command
+
+INTERACTIVE, INTERPRETER, WRAPPER, CARRIER, ORDINARY = (
+    "interactive",
+    "interpreter",
+    "wrapper",
+    "carrier",
+    "ordinary",
+)
+
+SHELLS = frozenset("sh bash dash ash zsh ksh ksh93 mksh rbash fish csh tcsh".split())
+_LANGUAGES = re.compile(
+    r"(python|pypy|perl|ruby|node|nodejs|deno|bun|php|lua|luajit|tclsh|wish|expect|guile|julia|Rscript|pwsh)[\d.]*$"
+)
+_CODE_OPTIONS = {
+    "python": "c",
+    "pypy": "c",
+    "perl": "eE",
+    "ruby": "e",
+    "node": "ep",
+    "nodejs": "ep",
+    "deno": "",
+    "bun": "e",
+    "php": "r",
+    "lua": "e",
+    "luajit": "e",
+    "tclsh": "",
+    "wish": "",
+    "expect": "c",
+    "guile": "c",
+    "julia": "eE",
+    "Rscript": "e",
+    "pwsh": "c",
+}
+_AWK = re.compile(r"(awk|gawk|mawk|nawk|original-awk)$")
+WRAPPERS = frozenset(
+    (
+        "sudo doas su env nohup setsid nice ionice chrt taskset time timeout stdbuf unbuffer script flock chroot "
+        "runuser setpriv unshare nsenter strace ltrace catchsegv watch find exec command busybox ssh-agent dbus- "
+        "run-session systemd-inhibit firejail proot fakeroot torsocks proxychains entr start-stop-daemon xvfb-run"
+    ).split()
+)
+CARRIERS = frozenset({"xargs", "parallel"})
+"""They make commands of what they read."""
+_TAKE_VALUE = frozenset(
+    {"-o", "-O", "+O", "--rcfile", "--init-file", "-W", "-X", "-I", "-M", "-d", "-C", "-v", "-F"}
+)
+
+
+class Program(msgspec.Struct, frozen=True):
+    """How a program was given its text.
+
+    Attributes:
+        role: interactive, interpreter, wrapper, carrier or ordinary.
+        source: of an interpreter's text: argument, file, pipe, socket, memfd, tty; empty for others.
+        text: the text itself when it is an argument.
+        path: of a script file.
+    """
+
+    role: str
+    source: str = ""
+    text: str = ""
+    path: str | None = None
+
+
+def classify(command: Command) -> Program:
+    """The kind of program that a successful exec started."""
+    name = posixpath.basename(command.exe or command.path)
+    argv = command.argv
+    if command.image == "memfd":
+        return Program(ORDINARY, "memfd")
+    if name == "busybox":
+        name, argv = _applet(argv)
+    if command.interpreter and len(argv) > 1:
+        return _of_script(command, name)
+    if name in SHELLS:
+        return _shell(command, argv)
+    if language := _LANGUAGES.match(name):
+        return _language(command, language[1], argv)
+    if _AWK.match(name):
+        return _awk(command, argv)
+    if name in CARRIERS:
+        return Program(CARRIER, _stdin(command))
+    return Program(WRAPPER if name in WRAPPERS else ORDINARY)
+
+
+def _applet(argv: Sequence[str]) -> tuple[str, list[str]]:
+    name = posixpath.basename(argv[0]) if argv else ""
+    if name == "busybox" and len(argv) > 1:
+        return argv[1], list(argv[1:])
+    return name, list(argv)
+
+
+def _of_script(command: Command, name: str) -> Program:
+    """A script that was executed by its name; `#!/usr/bin/env x` executes x in turn."""
+    if name == "env":
+        return Program(WRAPPER)
+    known = name in SHELLS or _LANGUAGES.match(name) or _AWK.match(name)
+    return Program(INTERPRETER if known else ORDINARY, "file" if known else "", path=command.path)
+
+
+def _stdin(command: Command) -> str:
+    """What standard input is, as a source of text."""
+    kind = command.fds[0].kind if command.fds else "closed"
+    return {"pipe": "pipe", "socket": "socket", "file": "file", "memfd": "memfd", "tty": "tty"}.get(
+        kind, kind
+    )
+
+
+def _from_stdin(command: Command) -> Program:
+    source = _stdin(command)
+    if source == "tty":
+        return Program(INTERACTIVE, "tty")
+    path = command.fds[0].path if source == "file" else None
+    return Program(INTERPRETER, source, path=path)
+
+
+def _shell(command: Command, argv: Sequence[str]) -> Program:
+    at = 1
+    while at < len(argv):
+        word = argv[at]
+        if word in ("--", "-"):
+            at += 1
+            break
+        if not word.startswith(("-", "+")):
+            break
+        if not word.startswith("--") and "c" in word[1:] and word.startswith("-"):
+            text = next((each for each in argv[at + 1 :] if not each.startswith("-")), "")
+            return Program(INTERPRETER, "argument", text)
+        if not word.startswith("--") and "s" in word[1:]:
+            return _from_stdin(command)
+        at += 2 if word in _TAKE_VALUE else 1
+    if at < len(argv):
+        return Program(INTERPRETER, _file_source(argv[at]), path=_absolute(command, argv[at]))
+    return _from_stdin(command)
+
+
+def _language(command: Command, language: str, argv: Sequence[str]) -> Program:
+    codes = _CODE_OPTIONS[language]
+    at = 1
+    while at < len(argv):
+        word = argv[at]
+        if word == "-":
+            return _from_stdin(command)
+        if not word.startswith("-") or word == "--":
+            break
+        letters = word[1:]
+        if not word.startswith("--") and any(code in letters for code in codes):
+            code = next(letter for letter in letters if letter in codes)
+            attached = letters[letters.index(code) + 1 :]
+            return Program(INTERPRETER, "argument", attached or (argv[at + 1] if at + 1 < len(argv) else ""))
+        if word in ("--eval", "--print", "--command", "--execute"):
+            return Program(INTERPRETER, "argument", argv[at + 1] if at + 1 < len(argv) else "")
+        if language in ("python", "pypy") and letters.startswith("m"):
+            return Program(ORDINARY)
+        at += 2 if word in _TAKE_VALUE and language != "perl" else 1
+    if at < len(argv):
+        return Program(INTERPRETER, _file_source(argv[at]), path=_absolute(command, argv[at]))
+    return _from_stdin(command)
+
+
+def _awk(command: Command, argv: Sequence[str]) -> Program:
+    at = 1
+    while at < len(argv) and argv[at].startswith("-"):
+        if argv[at] in ("-f", "--file") and at + 1 < len(argv):
+            return Program(INTERPRETER, "file", path=_absolute(command, argv[at + 1]))
+        at += 2 if argv[at] in ("-v", "-F") else 1
+    return Program(INTERPRETER, "argument", argv[at] if at < len(argv) else "")
+
+
+def _file_source(path: str) -> str:
+    """`/dev/fd/63` is a pipe that a process substitution made, `/dev/stdin` whatever standard input is."""
+    return "pipe" if path.startswith(("/dev/fd/", "/proc/self/fd/", "/dev/stdin")) else "file"
+
+
+def _absolute(command: Command, path: str) -> str:
+    return posixpath.normpath(posixpath.join(command.cwd or "/", path))
