@@ -25,6 +25,6 @@ int on_conduct(struct sys_exit *ctx) {
   r.arguments[2] = argument(regs, 2);
   r.result = ctx->ret;
   r.call = ctx->nr;
-  if (command_ring.ringbuf_output(&r, LENGTH(&r, 0), 0)) count_loss(proc.session, RING_COMMAND, CAUSE_RING_FULL, 1);
+  if (command_ring.ringbuf_output(&r, LENGTH(&r, 0), WAKING(r.h))) count_loss(proc.session, RING_COMMAND, CAUSE_RING_FULL, 1);
   return 0;
 }

@@ -110,7 +110,7 @@ struct session {
 };
 
 struct loss {
-  u64 who; /* session, or for terminals the reader's pid */
+  u64 who; /* session, or the pid of a login daemon's process */
   u32 ring;
   u32 cause;
 };
@@ -295,6 +295,13 @@ static inline void fill_header(struct header *h, u32 type, void *task, struct pr
 
 #define PUT_KERNEL_STRING(record, size, tag, limit, address) \
   PUT_STRING(record, size, tag, limit, bpf_probe_read_kernel_str, address)
+
+/*
+ * How a record is handed over: 1 is BPF_RB_NO_WAKEUP. Waking the reader costs more than all else that is done for an
+ * exec, and while a session lives it looks every few milliseconds by itself. It is woken for what it waits for
+ * without a session: a login daemon's doings, and a new session.
+ */
+#define WAKING(head) (((head).role & ROLE_DAEMON) || ((head).flags & FLAG_NEW_SESSION) ? 0 : 1)
 
 /* Bytes of a record to send: the header, the fixed part and the used part of the blob (at most `size`). */
 #define LENGTH(record, size) \

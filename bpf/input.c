@@ -63,7 +63,7 @@ static inline void read_input(struct sys_exit *ctx, struct proc *known) {
     }
     PIECE(r->blob, start, TAG_PAYLOAD, n);
     r->h.used = start + 4 + n;
-    if (command_ring.ringbuf_output(r, LENGTH(r, INPUT_BLOB), 0)) count_loss(proc.session, RING_COMMAND, CAUSE_RING_FULL, 1);
+    if (command_ring.ringbuf_output(r, LENGTH(r, INPUT_BLOB), WAKING(r->h))) count_loss(proc.session, RING_COMMAND, CAUSE_RING_FULL, 1);
     from += n;
     left -= n;
     if (!left) return;
