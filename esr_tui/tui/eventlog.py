@@ -20,18 +20,18 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "process": ("fork", "exit", "conduct"),
     "terminal": ("terminal", "resize", "print"),
     "gap": ("gap", "escape", "start", "end"),
-    "library": ("routine",),
+    "routine": ("routine",),
 }
 """What is switched on and off together. Gaps, escapes and the session's ends always stay.
 
-`library` is what programs read of the system's libraries, locales and terminal descriptions while they
-start: most of what a session does by count, and next to nothing of what its user does.
+`routine` is what programs look at while they start, and the line editor's switches of terminal modes: most
+of what a session does by count, and next to nothing of what its user does.
 """
 
 ALWAYS = "gap"
 ROUTINE = "routine"
-"""Stands for the kind of disk events that every program causes by starting."""
-DEFAULT_GROUPS = frozenset(GROUPS) - {"process", "library"}
+"""Stands for the kind of routine events."""
+DEFAULT_GROUPS = frozenset(GROUPS) - {"process", "routine"}
 
 
 class Rows(Sequence[Row]):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import shlex
 import signal
 from typing import NamedTuple
@@ -31,6 +30,7 @@ from esr_tui.model.events import (
     TerminalMode,
 )
 from esr_tui.model.text import printable
+from esr_tui.tui.routine import routine
 
 SUMMARY_LIMIT = 600
 """Characters of a summary; the detail panel has the whole."""
@@ -49,7 +49,7 @@ class Row(NamedTuple):
     bad: bool = False
     """The call failed, or something was lost: drawn so that it stands out."""
     routine: bool = False
-    """A look at a library, a locale or the like, as every program takes when it starts."""
+    """Happens whenever a program starts or a shell shows its prompt; see `routine`."""
 
 
 def row(event: AnyEvent) -> Row:
@@ -57,37 +57,15 @@ def row(event: AnyEvent) -> Row:
     program, pid = "", 0
     if isinstance(event, KernelEvent):
         program, pid = printable(event.program, 32), event.pid
-    looks = isinstance(event, Disk) and routine(event)
-    return Row(event.ms, event.KIND, program, summary(event), pid, "", failed(event) and not looks, looks)
-
-
-_ROUTINE = re.compile(
-    r"/(usr/)?lib(32|64|x32)?/.*\.so(\.[\w.]+)?"
-    r"|/(usr/)?lib(64)?/(locale|x86_64-linux-gnu/gconv|aarch64-linux-gnu/gconv|terminfo)(/.*)?"
-    r"|/usr/share/(locale|terminfo|zoneinfo|i18n)(/.*)?"
-    r"|/etc/(ld\.so\.(cache|preload)|locale\.alias|nsswitch\.conf|localtime|terminfo(/.*)?)"
-    r"|/proc/(self|\d+)/(maps|auxv|status)|/proc/filesystems|/proc/sys/kernel/(ngroups_max|osrelease)"
-    r"|/dev/(null|tty)"
-)
-
-
-def routine(event: Disk) -> bool:
-    """Whether it is a mere look (opened for reading) at what programs look at while they start.
-
-    Attempts at names that are not there count too: that is how locales and libraries are searched.
-    A failure for any other reason, and everything that could change a file, does not.
-    """
-    if event.operation != "open" or event.flags & (os.O_ACCMODE | os.O_CREAT | os.O_TRUNC):
-        return False
-    if event.return_code < 0 and event.return_code != -errno.ENOENT:
-        return False
-    return _ROUTINE.fullmatch(event.path or event.given) is not None
+    return Row(event.ms, event.KIND, program, summary(event), pid, "", failed(event), routine(event))
 
 
 def failed(event: AnyEvent) -> bool:
     """Whether the event is a failure or a loss."""
     if isinstance(event, Gap | Escape):
         return True
+    if isinstance(event, Disk) and event.return_code == -errno.ENOENT:
+        return False  # looking for a file that is not there is how programs find their settings
     return isinstance(event, Command | Disk | Network) and event.return_code < 0
 
 

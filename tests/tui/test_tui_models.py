@@ -135,7 +135,7 @@ def test_library_reads_are_left_out_until_asked_for(tools: Any) -> None:
     batch = prepare(Slice(tuple(events), ()), tools.reader([]), False, lambda: None)
     log.extend(batch.rows, batch.hays, batch.lines)
     assert [log.rows[index].ms for index in log.visible] == [2]
-    log.show(log.groups | {"library"})
+    log.show(log.groups | {"routine"})
     assert [log.rows[index].ms for index in log.visible] == [1, 2]
 
 

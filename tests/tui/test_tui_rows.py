@@ -136,6 +136,16 @@ def test_only_mere_looks_at_libraries_are_routine(tools: Any, fields: dict[str, 
     assert rows.row(tools.event(Disk, 1, **fields)).routine is expected
 
 
+def test_a_line_editors_modes_are_routine_and_hidden_typing_is_not(tools: Any) -> None:
+    for echo, canonical, expected in ((True, True, True), (False, False, True), (False, True, False)):
+        shown = rows.row(tools.event(TerminalMode, 1, echo=echo, canonical=canonical))
+        assert shown.routine is expected
+
+
+def test_a_file_that_is_not_there_is_no_failure_worth_red(tools: Any) -> None:
+    assert not rows.row(tools.event(Disk, 1, path="/root/.curlrc", return_code=-2)).bad
+
+
 def test_rows_and_filters_do_not_need_textual() -> None:
     code = "import sys, esr_tui.tui.rows, esr_tui.tui.filter; sys.exit('textual' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -209,14 +209,14 @@ async def test_a_live_session_is_followed_paused_and_followed_again(tools: Any, 
         screen = await opened(tools, pilot)
         assert screen.player.following
         reader.slices.append(
-            Slice(tuple(tools.command(31000, 5000, 1, "whoami")), (tools.output(31001, b"LIVE"),))
+            Slice(tuple(tools.command(70000, 5000, 1, "whoami")), (tools.output(70001, b"LIVE"),))
         )
         await tools.until(pilot, lambda: "LIVE" in screen_text(screen))
         assert highlighted(screen) == "whoami"
         await pilot.press("space")
         assert not screen.player.following
-        reader.slices.append(Slice((), (tools.output(32000, b"LATER"),)))
-        await tools.until(pilot, lambda: screen.model.tape.end_ms >= 32000)
+        reader.slices.append(Slice((), (tools.output(80000, b"LATER"),)))
+        await tools.until(pilot, lambda: screen.model.tape.end_ms >= 80000)
         assert "LATER" not in screen_text(screen)
         await pilot.press("f")
         await tools.until(pilot, lambda: "LATER" in screen_text(screen))

@@ -37,7 +37,7 @@ _KINDS = (
     ("kind('process')", "4", "Processes", "Show or hide forks and exits"),
     ("kind('terminal')", "5", "Terminal modes", "Show or hide terminal events"),
     ("kind('gap')", "6", "Gaps", "Always shown: what was lost"),
-    ("kind('library')", "7", "Library reads", "Show or hide reads of libraries, locales and the like"),
+    ("kind('routine')", "7", "Routine", "Show or hide library reads and the line editor's mode switches"),
     ("all_kinds", "0", "All kinds", "Show every kind"),
 )
 _DISPLAY = {
