@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from esr_tui.capture import analyst
 from esr_tui.capture.engine import Engine
 from esr_tui.config.schema import Config
 from esr_tui.kernel import requirements
@@ -19,6 +20,8 @@ from esr_tui.kernel.programs import Kernel, RingSizes
 from esr_tui.recording.errors import StoreError
 from esr_tui.recording.store import Store
 from esr_tui.sessions.cgroups import CgroupError, Cgroups
+
+RULES = Path("/etc/esr/rules.d")
 
 
 def complain(sentence: str) -> None:
@@ -102,12 +105,20 @@ def run(config: Config, data_dir: Path) -> None:
         )
         kernel.watch()  # proves that the system calls can be watched; let go again when no login needs it
         engine.adopt_existing()
+        beside = analyst.start(data_dir, rule_folders())
         complain(f"capturing, store {data_dir}")
         while not stop.asked:
             engine.step()
+        beside.terminate()
         engine.close()
+        beside.wait()
         store.close()
     leave()  # without the lock: the child would hold it until everything is detached
+
+
+def rule_folders() -> list[Path]:
+    """The node's own rules, where there are some."""
+    return [RULES] if RULES.is_dir() else []
 
 
 def leave() -> None:

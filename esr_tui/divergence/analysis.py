@@ -45,6 +45,10 @@ class Analysis:
 
     Args:
         rules: raise severities and name what they know; None judges by the verdict alone.
+
+    Attributes:
+        clock: milliseconds of the recording that have been seen.
+        lines: the typed lines found so far.
     """
 
     def __init__(self, rules: RuleSet | None = None) -> None:
@@ -54,7 +58,7 @@ class Analysis:
         self._processes = Processes()
         self._judge = Judge(self._lines)
         self._user = ""
-        self._clock = 0
+        self.clock = 0
         self._order = 0
         self._waiting: list[tuple[int, int, AnyEvent | Piece]] = []
         self._pending: deque[Image] = deque()
@@ -64,19 +68,19 @@ class Analysis:
     def feed(self, events: Iterable[AnyEvent], output: Iterable[Piece] = ()) -> list[Verdict]:
         """Takes the next piece of the recording; returns the verdicts that have become certain."""
         for item in (*events, *output):
-            self._clock = max(self._clock, item.ms)
+            self.clock = max(self.clock, item.ms)
             self._order += 1
             heapq.heappush(self._waiting, (item.ms, self._order, item))
-        return self._advance(self._clock - _REORDER_MS)
+        return self._advance(self.clock - _REORDER_MS)
 
     def tick(self, ms: int) -> list[Verdict]:
         """Time has passed and nothing happened (a live session)."""
-        self._clock = max(self._clock, ms)
-        return self._advance(self._clock - _REORDER_MS)
+        self.clock = max(self.clock, ms)
+        return self._advance(self.clock - _REORDER_MS)
 
     def finish(self) -> list[Verdict]:
         """The recording has ended: judges what still waits."""
-        return self._advance(self._clock + TRAIL_MS + 1)
+        return self._advance(self.clock + TRAIL_MS + 1)
 
     def _advance(self, until: int) -> list[Verdict]:
         found: list[Verdict] = []

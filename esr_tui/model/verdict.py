@@ -6,8 +6,11 @@ The field names of Verdict are a contract with users' scripts (`esr divergence -
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 import msgspec
+
+from esr_tui.model.events import KernelEvent
 
 SHOWN, IMPLIED, SCRIPTED, PIPED = "shown", "implied", "scripted", "piped"
 INLINE, UNSEEN, ESCAPED = "inline", "unseen", "escaped"
@@ -93,6 +96,21 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     payload: Payload | None = None
     rules: tuple[RuleMatch, ...] = ()
     ei: int = 0
+
+
+class Divergence(KernelEvent, frozen=True, kw_only=True, tag="session.divergence"):
+    """The audit log's line about a command that the terminal did not show. No part of the recording itself."""
+
+    CODE: ClassVar[str] = "E4008W"
+    KIND: ClassVar[str] = "divergence"
+
+    path: str = ""
+    argv: list[str] = []
+    verdict: str = ""
+    severity: str = ""
+    reason: str = ""
+    typed: str | None = None
+    rules: list[str] = []
 
 
 def worst(severities: Iterable[str]) -> str | None:

@@ -7,6 +7,8 @@ import os
 import time
 from pathlib import Path
 
+import msgspec
+
 from esr_tui.model.session import CUT, ENDED, LINGERING, LIVE, SessionSummary
 from esr_tui.model.text import printable
 from esr_tui.recording.completed import completed_path, read_completed
@@ -16,6 +18,7 @@ from esr_tui.recording.layout import sid_of
 from esr_tui.recording.problems import Problems
 from esr_tui.recording.store import sessions_dirs
 from esr_tui.recording.tally import Tally
+from esr_tui.recording.verdicts import VerdictSummaries
 
 _ORDER = {LIVE: 0, LINGERING: 1}
 _SETTLED_NS = 100_000_000
@@ -92,6 +95,7 @@ class _Directory:
         self._finished: dict[Path, SessionSummary] = {}
         self._stamps: dict[Path, tuple[int, int]] = {}
         self._growing: dict[Path, _Growing] = {}
+        self._verdicts = VerdictSummaries(path)
 
     def sessions(self) -> list[SessionSummary]:
         """The summaries of this directory. Raises RecordingError."""
@@ -113,7 +117,15 @@ class _Directory:
                     del self._growing[index]
                 else:
                     growing.problems.add(str(error))
-        return found
+        self._verdicts.refresh()
+        return [self._judged(summary) for summary in found]
+
+    def _judged(self, summary: SessionSummary) -> SessionSummary:
+        """With what the analysis of the recording came to, where one was made."""
+        known = self._verdicts.of(summary.sid)
+        if known is None:
+            return summary
+        return msgspec.structs.replace(summary, worst=known.worst, divergences=known.divergences)
 
     def problems(self) -> list[str]:
         """Sentences about recordings that were read event by event."""

@@ -1,0 +1,101 @@
+"""The analyst: a process beside the recorder that judges what is recorded, as it is recorded.
+
+It only reads the store, so it can never keep the recorder waiting; its crash costs no data. It keeps the summary of
+verdicts for the list of sessions, and appends a `session.divergence` line to the day's audit log for each command of
+severity medium or above that the terminal did not show.
+
+    python -m esr_tui.capture.analyst DATA_DIR [RULES …]
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from esr_tui.divergence.following import Following
+from esr_tui.divergence.rules import RuleError, RuleSet
+from esr_tui.model.codec import encode
+from esr_tui.model.session import SessionSummary
+from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Divergence, Verdict
+from esr_tui.recording import RecordingError, Store
+
+_PAUSE_S = 0.05
+_LOOK_EVERY = 10
+"""Rounds between two looks for new recordings."""
+_LOUD = SEVERITIES.index("medium")
+_NICE = 5
+_PR_SET_PDEATHSIG = 1
+
+
+def start(data_dir: Path, rules: Sequence[Path]) -> subprocess.Popen[bytes]:
+    """Starts the analyst, which ends when this process does."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "esr_tui.capture.analyst", str(data_dir), *map(str, rules)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def event(session: SessionSummary, verdict: Verdict, node: str) -> Divergence:
+    """The line of the audit log."""
+    return Divergence(
+        code=Divergence.CODE,
+        time=verdict.time,
+        uid=f"{session.sid}-{verdict.ei}",
+        ei=verdict.ei,
+        sid=session.sid,
+        server_id=node,
+        user=session.user,
+        login=session.login,
+        ms=verdict.ms,
+        pid=verdict.pid,
+        program=Path(verdict.path).name[:15],
+        path=verdict.path,
+        argv=list(verdict.argv),
+        verdict=verdict.verdict,
+        severity=verdict.severity,
+        reason=verdict.reason,
+        typed=verdict.evidence.typed,
+        rules=[rule.title for rule in verdict.rules],
+    )
+
+
+def run(data_dir: Path, rules: Sequence[Path]) -> None:
+    """Follows the store until it is ended."""
+    following = Following(data_dir, RuleSet.load(builtin=True, folders=rules))
+    store = Store(data_dir)
+    pause = threading.Event()
+    rounds = 0
+    while True:
+        if rounds % _LOOK_EVERY == 0:
+            with suppress(RecordingError):  # the store may be made just now
+                following.look()
+        rounds += 1
+        for session, verdict in following.advance():
+            if verdict.verdict in DIVERGENT and SEVERITIES.index(verdict.severity) >= _LOUD:
+                with suppress(RecordingError):  # a full disk: the verdict is found again by whoever looks
+                    store.log(encode(event(session, verdict, store.node)) + b"\n", verdict.time)
+        pause.wait(_PAUSE_S)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The process's own entry."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    os.nice(_NICE)
+    try:
+        run(Path(arguments[0]), [Path(each) for each in arguments[1:]])
+    except RuleError as error:
+        print(f"esr: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

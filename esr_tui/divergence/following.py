@@ -1,0 +1,109 @@
+"""Analysis of the recordings of a store as they grow: verdicts live, a summary for the list of sessions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from esr_tui.divergence.analysis import VERSION, Analysis
+from esr_tui.divergence.rules import RuleSet
+from esr_tui.model.session import ENDED, LINGERING, LIVE, SessionSummary
+from esr_tui.model.verdict import DIVERGENT, Verdict, worst
+from esr_tui.recording import Catalog, RecordingError, RecordingReader
+from esr_tui.recording.verdicts import VerdictSummary, read_verdicts, verdicts_path, write_verdicts
+
+_PIECE = 1 << 20
+"""Bytes of one recording taken at a time, so that a loud one does not keep the others waiting."""
+
+
+class Followed:
+    """One recording and what was found in it so far."""
+
+    def __init__(self, session: SessionSummary, rules: RuleSet | None) -> None:
+        self.session = session
+        self.index = Path(session.recording)
+        self._reader = RecordingReader(self.index)
+        self._analysis = Analysis(rules)
+        self._began = time.monotonic()
+        self._divergences = 0
+        self._severities: set[str] = set()
+        self._written: VerdictSummary | None = None
+        self.done = False
+
+    def advance(self) -> list[Verdict]:
+        """Takes what is new; the verdicts that have become certain. Raises RecordingError."""
+        piece = self._reader.read(_PIECE)
+        found = self._analysis.feed(piece.events, piece.output) if piece else []
+        if not piece:
+            if self._reader.state not in (LIVE, LINGERING):
+                found = self._analysis.finish()
+                self.done = True
+                self._reader.close()
+            else:
+                found = self._analysis.tick(self._analysis.clock + self._idle_ms())
+        else:
+            self._began = time.monotonic()
+        for verdict in found:
+            if verdict.verdict in DIVERGENT:
+                self._divergences += 1
+                self._severities.add(verdict.severity)
+        self._write()
+        return found
+
+    def _idle_ms(self) -> int:
+        """How long nothing has come."""
+        now = time.monotonic()
+        elapsed, self._began = now - self._began, now
+        return int(elapsed * 1000)
+
+    def _write(self) -> None:
+        summary = VerdictSummary(
+            VERSION,
+            worst(self._severities),
+            self._divergences,
+            complete=self.done and self._reader.state == ENDED,
+        )
+        if summary != self._written:
+            self._written = summary
+            with suppress(OSError):  # a reader without the right to keep it finds it again
+                write_verdicts(self.index, summary)
+
+
+class Following:
+    """All live recordings of a store, and ended ones that have not been analysed."""
+
+    def __init__(self, data_dir: Path, rules: RuleSet | None) -> None:
+        self._catalog = Catalog(data_dir)
+        self._rules = rules
+        self._open: dict[str, Followed] = {}
+        self._done: set[str] = set()
+
+    def look(self) -> None:
+        """Finds recordings that are to be followed. Raises RecordingError."""
+        for session in self._catalog.sessions():
+            if session.sid in self._open:
+                continue
+            fresh = session.sid not in self._done and not _is_known(session)
+            if fresh or session.state in (LIVE, LINGERING):
+                self._open[session.sid] = Followed(session, self._rules)
+            else:
+                self._done.add(session.sid)
+
+    def advance(self) -> Iterator[tuple[SessionSummary, Verdict]]:
+        """The verdicts that have become certain since the last call."""
+        for sid, followed in list(self._open.items()):
+            with suppress(RecordingError):  # it went away, or may not be read: nothing can be said of it
+                for verdict in followed.advance():
+                    yield followed.session, verdict
+                if not followed.done:
+                    continue
+            del self._open[sid]
+            self._done.add(sid)
+
+
+def _is_known(session: SessionSummary) -> bool:
+    """Whether this version of the analysis has been through the whole recording."""
+    found = read_verdicts(verdicts_path(Path(session.recording)))
+    return found is not None and found.complete and found.version == VERSION
