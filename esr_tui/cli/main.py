@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "events": ("esr_tui.cli.events:events", "What the kernel saw of a session, in order."),
     "screen": ("esr_tui.cli.screen:screen", "A session's terminal as it looked at a moment."),
     "divergence": ("esr_tui.cli.divergence:divergence", "What ran, and whether the terminal showed it."),
+    "rules": ("esr_tui.cli.rules:rules", "Check rules, and try them on recordings."),
     "capture": ("esr_tui.cli.capture:capture", "Record every session of this node, in the foreground."),
     "record": ("esr_tui.cli.record:record", "Record a shell or a command in this terminal."),
     "demo": ("esr_tui.cli.demo:demo", "Run a short real session and show its recording."),
@@ -101,10 +102,11 @@ def esr(ctx: click.Context, data_dir: Path | None, config: Path | None) -> int |
 def expected_errors() -> tuple[type[Exception], ...]:
     """Errors that are sentences for people. Looked up only once one was raised: imports cost time."""
     from esr_tui.config import ConfigError  # noqa: PLC0415
+    from esr_tui.divergence.matching.errors import RuleError  # noqa: PLC0415
     from esr_tui.kernel.errors import KernelError  # noqa: PLC0415
     from esr_tui.recording.errors import RecordingError  # noqa: PLC0415
 
-    return ConfigError, KernelError, RecordingError, OSError
+    return ConfigError, KernelError, RecordingError, RuleError, OSError
 
 
 def sentence(error: Exception) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from esr_tui.config import ConfigError
 from esr_tui.config.document import Document, parse
-from esr_tui.divergence.rules.errors import RuleError
+from esr_tui.divergence.matching.errors import RuleError
 from esr_tui.divergence.rules.rule import Rule, own_rule
 from esr_tui.divergence.sigma import SigmaRule, not_ours, sigma_rule
 from esr_tui.model.text import printable

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from esr_tui.divergence.matching.errors import RuleError
 from esr_tui.divergence.matching.subject import Subject
-from esr_tui.divergence.rules.errors import RuleError
 from esr_tui.divergence.rules.loading import Loaded, load_builtin, load_path
 from esr_tui.divergence.rules.rule import Rule
 from esr_tui.divergence.sigma import SigmaEngine, SigmaRule
