@@ -99,14 +99,16 @@ static inline bool is_absolute(u64 address) {
 int on_disk(struct sys_exit *ctx) {
   u32 tgid = bpf_get_current_pid_tgid() >> 32;
   struct proc *known = procs.lookup(&tgid);
-  if (!known || !(known->role & ROLE_MEMBER)) return 0;
+  if (!known) return 0;
+  void *task = (void *)bpf_get_current_task(), *regs = user_registers();
+  /* A login daemon's process that leads a session may serve a login itself (internal-sftp): user space decides. */
+  if (!(known->role & ROLE_MEMBER) && group_of(task, 3) != tgid) return 0;
   struct shape shape = shape_of(ctx->nr);
   if (!shape.operation) return 0;
   int zero = 0;
   struct disk_record *r = disk_scratch.lookup(&zero);
   if (!r) return 0;
   struct proc proc = *known;
-  void *task = (void *)bpf_get_current_task(), *regs = user_registers();
   fill_header(&r->h, RECORD_DISK, task, &proc);
   r->operation = shape.operation;
   r->result = ctx->ret;
@@ -139,6 +141,6 @@ int on_disk(struct sys_exit *ctx) {
     if (shape.operation != OP_SYMLINK && !is_absolute(target)) PUT_BASE(r, TAG_TARGET_BASE, task, base);
   }
   if (r->h.flags & FLAG_UNREADABLE) count_loss(proc.session, RING_DISK, CAUSE_UNREADABLE, 1);
-  if (disk_ring.ringbuf_output(r, LENGTH(r, DISK_BLOB), 0)) count_loss(proc.session, RING_DISK, CAUSE_RING_FULL, 1);
+  if (disk_ring.ringbuf_output(r, LENGTH(r, DISK_BLOB), WAKING(r->h))) count_loss(proc.session, RING_DISK, CAUSE_RING_FULL, 1);
   return 0;
 }

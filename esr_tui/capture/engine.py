@@ -9,8 +9,10 @@ import msgspec
 
 from esr_tui.capture import late
 from esr_tui.capture.logins import Logins
+from esr_tui.capture.mending import Mending
 from esr_tui.capture.opening import Opening, open_session
 from esr_tui.capture.session import LiveSession
+from esr_tui.capture.silent import Silent
 from esr_tui.kernel import records
 from esr_tui.kernel.programs import Kernel, Loss
 from esr_tui.model.clock import Clock
@@ -25,6 +27,8 @@ _IDLE_MS = 100
 _HOUSEKEEPING_NS = 500_000_000
 _LAST_RECORDS_NS = 2_000_000_000
 """How long a recorder that was asked to stop goes on emptying the rings."""
+_PIDS = 1 << 32
+"""Below it are pids; sessions' keys, being times, are beyond."""
 _UNWATCH_NS = 5_000_000_000
 """System calls stay watched this long after the last login."""
 
@@ -58,7 +62,9 @@ class Engine:
         self._enhanced = enhanced
         self._incomplete = False
         self._ptys: Ptys[LiveSession] = Ptys()
-        self._flushed = self._kept_house = self._counted = self._needed = Clock.now()
+        self._silent = Silent()
+        self._mending = Mending()
+        self.began = self._flushed = self._kept_house = self._counted = self._needed = Clock.now()
 
     def adopt_existing(self) -> None:
         """Takes up what is there already: login daemons, their logins, recordings that were cut."""
@@ -84,16 +90,11 @@ class Engine:
             if (owner := self._ptys.owner(record)) is not None:
                 owner.output(record)
             return
+        if isinstance(record, records.Disk) and not head.role & records.ROLE_MEMBER:
+            self._silent.did(self, record)
+            return
         if isinstance(record, records.Exec) and head.flags & records.NEW_SESSION:
-            self.logins.left(head.pid)
-            self.begin(
-                Opening.of_exec(
-                    record,
-                    reader=head.ppid,
-                    connection=self.logins.origin(head.ppid),
-                    parent_sid=self.sessions[record.outer].sid if record.outer in self.sessions else None,
-                )
-            )
+            self._login(record)
         elif head.role & records.ROLE_DAEMON:
             self._daemon(record)
         session = self.sessions.get(head.session)
@@ -103,6 +104,22 @@ class Engine:
             session.handle(record)
         elif head.role & records.ROLE_MEMBER:
             self._incomplete = True  # a session whose beginning was lost
+
+    def _login(self, record: records.Exec) -> None:
+        """A login has executed its first program."""
+        head = record.head
+        if any(
+            session.leader == head.pid and session.leader_gone is None for session in self.sessions.values()
+        ):
+            return  # it was found in the process table before
+        outer = self.sessions.get(record.outer)
+        if outer is not None:
+            outer.members.discard(head.pid)
+        self._silent.gone(head.pid)
+        self.logins.left(head.pid)
+        connection = self.logins.origin(head.ppid)
+        parent_sid = outer.sid if outer is not None else None
+        self.begin(Opening.of_exec(record, reader=head.ppid, connection=connection, parent_sid=parent_sid))
 
     def _daemon(self, record: records.Record) -> None:
         """A login daemon forked, was executed, or ended."""
@@ -117,6 +134,7 @@ class Engine:
     def daemon_gone(self, pid: int, ktime: int) -> None:
         """A login daemon's process has ended, and with it the login that it served."""
         self.logins.left(pid)
+        self._silent.gone(pid)
         for session in self.sessions.values():
             if session.reader == pid and session.login_over(ktime, reader_gone=True):
                 session.end(ktime)
@@ -207,11 +225,11 @@ class Engine:
         for session in self.sessions.values():
             session.write_counted(now)
         self._count_losses(now)
-        if self._incomplete:
-            self._incomplete = False
-            late.catch_up(self, self._names, now)
+        if self._incomplete and not self.kernel.behind:
+            self._incomplete = self._mending.look(self, self._names, now)
         self._ptys.expire(now)
-        late.adopt_silent(self)
+        for pid in list(self.logins.connections):
+            self._silent.adopt(self, pid)
         self._watch_as_needed(now)
 
     def _watch_as_needed(self, now: int) -> None:
@@ -223,12 +241,19 @@ class Engine:
 
     def _count_losses(self, now: int) -> None:
         for loss in self.kernel.losses():
-            owner = self.sessions.get(loss.who) or self._ptys.owner_by_reader(loss.who)
-            for session in [owner] if owner else list(self.sessions.values()):
-                _write_loss(session, now, self._counted, loss, certain=owner is not None)
             if loss.ring == "command":
                 self._incomplete = True
+            owner = self._owner(loss.who)
+            if owner is None and loss.who < _PIDS and loss.ring in ("command", "disk"):
+                continue  # what a login daemon did for itself is no session's
+            for session in [owner] if owner else list(self.sessions.values()):
+                _write_loss(session, now, self._counted, loss, certain=owner is not None)
         self._counted = now
+
+    def _owner(self, who: int) -> LiveSession | None:
+        """The session of a key, of a terminal's reader, or of a login daemon's process that serves it itself."""
+        served = (session for session in self.sessions.values() if session.leader == who)
+        return self.sessions.get(who) or self._ptys.owner_by_reader(who) or next(served, None)
 
     def close(self) -> None:
         """Stops recording: what the rings hold is written; live sessions stay open to be continued later."""

@@ -1,5 +1,5 @@
-"""What was there before the recorder, or came without a sign: logins already running, recordings that were cut by
-a crash of an earlier recorder, and logins that never execute a program (sshd's internal-sftp)."""
+"""What was there before the recorder, or came without a sign: logins already running, and recordings that were
+cut by a crash of an earlier recorder."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import os
 import termios
 from collections.abc import Collection
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from esr_tui.capture.opening import Opening, live_session
+from esr_tui.capture.session import LiveSession
 from esr_tui.kernel import records
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import SessionStart
@@ -29,9 +29,6 @@ from esr_tui.sessions.discovery import Login, discover
 if TYPE_CHECKING:
     from esr_tui.capture.engine import Engine
 
-_SILENT = b"@internal-sftp"
-"""What sshd's process calls itself when it serves sftp without executing a program."""
-
 Identity = tuple[str, int, int]
 """Boot, pid and start of a session's first process: the same again only if it is the same process."""
 
@@ -40,73 +37,61 @@ def adopt(engine: Engine, names: Collection[str]) -> None:
     """Takes up logins that are already there, then ends the recordings that were cut and whose login is gone."""
     cut = _cut_recordings(engine)
     for _ in range(2):  # the second look finds what began during the first
-        _look(engine, names, cut)
+        found = discover(proc.processes(), names)
+        for pid in found.daemons:
+            if not engine.kernel.has_process(pid):
+                engine.kernel.set_process(pid, 0, records.ROLE_DAEMON)
+            if process := proc.read(pid):
+                engine.logins.seen(pid, process.ppid)
+        for login in found.logins:
+            if login.leader.pid not in {session.leader for session in engine.sessions.values()}:
+                _adopt_login(engine, login, cut)
     for start, summary in cut.values():
         _end_cut(engine, start, summary)
-
-
-def catch_up(engine: Engine, names: Collection[str], now: int) -> None:
-    """Mends what lost records have left wrong: logins never heard of, processes whose exit was not told."""
-    for session in engine.sessions.values():
-        session.recount(now, partial(engine.kernel.has_process, session=session.key))
-    for pid in engine.logins.pids:
-        if not proc.read(pid):
-            engine.daemon_gone(pid, now)
-    _look(engine, names, {})
-
-
-def _look(
-    engine: Engine, names: Collection[str], cut: dict[Identity, tuple[SessionStart, SessionSummary]]
-) -> None:
-    """Finds login daemons and logins in the process table."""
-    found = discover(proc.processes(), names)
-    for pid in found.daemons:
-        if not engine.kernel.has_process(pid):
-            engine.kernel.set_process(pid, 0, records.ROLE_DAEMON)
-        if process := proc.read(pid):
-            engine.logins.seen(pid, process.ppid)
-    for login in found.logins:
-        if login.leader.pid not in {session.leader for session in engine.sessions.values()}:
-            _adopt_login(engine, login, cut)
-
-
-def adopt_silent(engine: Engine) -> None:
-    """Takes up logins served by internal-sftp."""
-    for pid in list(engine.logins.connections):
-        if not any(_SILENT in part for part in proc.cmdline(pid)):
-            continue
-        process = proc.read(pid)
-        daemon = process and proc.read(process.ppid)
-        if process and daemon:
-            _adopt_login(engine, Login(process, daemon, (pid,)), {})
-            engine.logins.left(pid)
 
 
 def _adopt_login(
     engine: Engine, login: Login, cut: dict[Identity, tuple[SessionStart, SessionSummary]]
 ) -> None:
-    now = Clock.now()
-    leader = login.leader
-    key = now & ~0xFF
-    engine.kernel.set_session(key, audit=leader.audit, tty=leader.tty)
-    for pid in login.members:
-        engine.kernel.set_process(pid, key, records.ROLE_MEMBER)
-    opening = _opening(engine, login, key, now)
-    known = cut.pop((proc.boot_id(), leader.pid, leader.started), None)
+    known = cut.pop((proc.boot_id(), login.leader.pid, login.leader.started), None)
     if known:
-        _continue(engine, login, opening, *known)
-        return
+        _continue(engine, login, _taken_up(engine, login), *known)
+    else:
+        adopt_login(engine, login)
+
+
+def adopt_login(engine: Engine, login: Login, began: int | None = None) -> LiveSession | None:
+    """Begins the recording of a login that exists already; None when it cannot be written.
+
+    Args:
+        began: when it began (boot clock), if all of it has been seen; else it is marked as joined late.
+    """
+    opening = _taken_up(engine, login)
+    if began is not None:
+        opening = msgspec.structs.replace(opening, started=began, joined_late=False)
     session = engine.begin(opening)
     if session is None:
-        return
+        return None
     session.members.update(login.members)
-    age = max(0, now - proc.started_at(leader)) // 1_000_000_000
-    session.gap(
-        now,
-        cause="joined_late",
-        what="all",
-        detail=f"the login was {age} s old when its recording began; what came before was not seen",
-    )
+    if began is None:
+        age = max(0, opening.started - proc.started_at(login.leader)) // 1_000_000_000
+        session.gap(
+            opening.started,
+            cause="joined_late",
+            what="all",
+            detail=f"the login was {age} s old when its recording began; what came before was not seen",
+        )
+    return session
+
+
+def _taken_up(engine: Engine, login: Login) -> Opening:
+    """Tells the kernel of the login's processes; from now on they are seen."""
+    now = Clock.now()
+    key = now & ~0xFF
+    engine.kernel.set_session(key, audit=login.leader.audit, tty=login.leader.tty)
+    for pid in login.members:
+        engine.kernel.set_process(pid, key, records.ROLE_MEMBER)
+    return _opening(engine, login, key, now)
 
 
 def _opening(engine: Engine, login: Login, key: int, now: int) -> Opening:

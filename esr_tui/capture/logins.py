@@ -27,6 +27,7 @@ class Logins:
         self._parents[pid] = ppid
         if ppid in self._parents:
             self.connections.add(pid)
+            self.origin(pid)  # now: a short login is over before anybody asks
 
     def left(self, pid: int) -> None:
         """It ended, or became a session's first process.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -194,11 +193,10 @@ class LiveSession:
         if head.pid == self.leader:
             self.leader_gone, self.leader_status = head.ktime, status
 
-    def recount(self, now: int, alive: Callable[[int], bool]) -> None:
-        """Forgets processes whose exit was lost."""
-        gone = {pid for pid in self.members if not alive(pid)}
-        self.members -= gone
-        if self.leader in gone:
+    def lost(self, pid: int, now: int) -> None:
+        """Forgets a process whose exit was lost."""
+        self.members.discard(pid)
+        if pid == self.leader:
             self.leader_gone = now
 
     def _disk(self, record: records.Disk) -> None:

@@ -69,7 +69,7 @@ class RingSizes(msgspec.Struct, frozen=True, kw_only=True):
 class Loss(msgspec.Struct, frozen=True):
     """`count` more records (bytes, for terminal output) were lost since the last time it was asked.
 
-    `who` is the kernel's id of a session, or the pid of a terminal's reader, or 0 when not even that is known.
+    `who` is the kernel's id of a session, or the pid of a login daemon's process, or 0.
     """
 
     who: int

@@ -1,0 +1,74 @@
+"""Logins that sshd serves itself (internal-sftp): no program is executed, so only what they do tells of them."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from esr_tui.capture import late
+from esr_tui.kernel import records
+from esr_tui.sessions import proc
+from esr_tui.sessions.discovery import Login
+
+if TYPE_CHECKING:
+    from esr_tui.capture.engine import Engine
+
+_NAME = b"@internal-sftp"
+"""What the process calls itself, a moment after it has become the login's own."""
+_KEEP = 1000
+
+
+class Silent:
+    """What login daemons' processes did to files, until it is known whether they serve a login themselves."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, deque[records.Disk]] = {}
+        self._dropped: dict[int, int] = {}
+
+    def did(self, engine: Engine, record: records.Disk) -> None:
+        """A login daemon's process that leads a session of its own did something."""
+        pid = record.head.pid
+        for session in engine.sessions.values():
+            if session.leader == pid:
+                session.handle(record)
+                return
+        if record.head.ppid not in engine.logins.connections:
+            return  # it serves the connection, not a login
+        kept = self._kept.setdefault(pid, deque(maxlen=_KEEP))
+        if len(kept) == _KEEP:
+            self._dropped[pid] = self._dropped.get(pid, 0) + 1
+        kept.append(record)
+        self.adopt(engine, pid)
+
+    def adopt(self, engine: Engine, pid: int) -> None:
+        """Begins a session if the process serves one."""
+        if not any(_NAME in part for part in proc.cmdline(pid)):
+            return
+        process = proc.read(pid)
+        daemon = process and proc.read(process.ppid)
+        if not process or not daemon:
+            return
+        kept = self._kept.get(pid) or deque()
+        began = kept[0].head.ktime if kept else proc.started_at(process)
+        seen_whole = proc.started_at(process) > engine.began
+        session = late.adopt_login(engine, Login(process, daemon, (pid,)), began if seen_whole else None)
+        dropped = self._dropped.get(pid, 0)
+        self.gone(pid)
+        engine.logins.left(pid)
+        if session is None:
+            return
+        if dropped:
+            session.gap(
+                began,
+                cause="queue_full",
+                what="disk",
+                count=dropped,
+                detail=f"{dropped} file operations before the login was recognised were too many to keep",
+            )
+        for record in kept:
+            session.handle(record)
+
+    def gone(self, pid: int) -> None:
+        """The process ended or executed a program."""
+        self._kept.pop(pid, None)
+        self._dropped.pop(pid, None)
