@@ -180,7 +180,9 @@ def test_a_recorded_command_is_over_with_its_first_process(scene: Callable[..., 
 def test_lost_exits_are_made_up_for(scene: Callable[..., Scene]) -> None:
     one = scene()
     one.happens(process(records.FORK, 101, 5), process(records.FORK, 102, 5))
-    one.session.recount(at(70), lambda pid: pid == 102)
+    one.session.lost(101, at(60))
+    assert one.session.leader_gone is None
+    one.session.lost(LEADER, at(70))
     assert one.session.members == {102}
     assert one.session.leader_gone == at(70)
 

@@ -19,8 +19,8 @@ from tests.e2e.waiting import until
 _TINY = """
 login_daemons: [esr-test-sshd]
 enhanced_recording:
-  command_buffer_size: 4
-  disk_buffer_size: 4
+  command_buffer_size: 16
+  disk_buffer_size: 16
   network_buffer_size: 4
 """
 _EXECS = """
