@@ -17,8 +17,8 @@ from pathlib import Path
 
 import msgspec
 
-OLDEST_KERNEL = (5, 8)
-"""The first with the BPF ring buffer and CAP_BPF."""
+OLDEST_KERNEL = (5, 15)
+"""The first whose programs can read the arguments of a system call where it returns (bpf_task_pt_regs)."""
 
 CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF = 21, 38, 39
 """linux/capability.h"""
@@ -85,7 +85,7 @@ def kernel(root: Path = ROOT) -> Check:
         "kernel",
         False,
         f"Linux {release or 'of unknown release'} has no BPF ring buffer",
-        "boot Linux 5.8 or newer; until then `esr record` records the terminal alone",
+        "boot Linux 5.15 or newer; until then `esr record` records the terminal alone",
     )
 
 

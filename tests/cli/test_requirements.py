@@ -63,10 +63,10 @@ def test_capabilities_suffice_without_root(machine):
 @pytest.mark.parametrize(
     ("release", "good"),
     [
-        ("5.8.0", True),
+        ("5.15.0", True),
         ("6.18.44-fc", True),
         ("10.0", True),
-        ("5.7.19", False),
+        ("5.14.21", False),
         ("4.19.0", False),
         ("", False),
     ],
