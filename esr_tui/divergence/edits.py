@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esr_tui.divergence.page import Cells, Page
-from esr_tui.divergence.prompts import Prompts, promptlike, without_search
+from esr_tui.divergence.prompts import Prompts, without_search
 from esr_tui.divergence.readers import Reader
 
 MARKED, MODES, COOKED = "marked", "modes", "cooked"
@@ -54,7 +54,8 @@ class Edit:
     style: str
     began: Moment
     row: int
-    """Where the cursor was when it began."""
+    column: int
+    """Where the cursor was when it began: a prompt follows there, if it does not stand there already."""
     hidden: bool
     """The terminal did not echo when the editor took over."""
     ready: Moment | None = None
@@ -75,8 +76,10 @@ class Edit:
     """The line as it was at the last line feed."""
     left: Shown | None = None
     """The line as it was when the editor gave the terminal back, without a line feed so far."""
-    closing: bool = False
-    """The editor has given the terminal back; the line feed is still to come in the stream."""
+    left_out: int = 0
+    """Cells before the prompt in its row: output that ended without a line feed."""
+    closing: Moment | None = None
+    """When the editor gave the terminal back, if the line feed is still to come in the stream."""
     painted: bool = False
 
     def settle(self, page: Page, prompts: Prompts, rested: int, now: Moment) -> None:
@@ -87,9 +90,10 @@ class Edit:
             now: when it came there.
         """
         cells = page.before_cursor()
-        text = "".join(cells)
+        self.left_out = self.column if self.row == page.row and self.column < len(cells) else 0
+        text = "".join(cells[self.left_out :])
         length = len(text) if self.exact else prompts.length(text, rested >= SETTLED_NS)
-        self.prompt = cells[: _columns(cells, length)]
+        self.prompt = cells[: self.left_out + _columns(cells[self.left_out :], length)]
         self.origin, self.ready = page.row, now
         beyond = page.cells(page.row)
         if length == len(text) and len(beyond) > len(cells):
@@ -101,40 +105,39 @@ class Edit:
     def read(self, page: Page, prompts: Prompts, last: int) -> Shown:
         """The line, which ends in row `last` or the rows that it wraps into."""
         first, column = self._start(page, prompts, last)
-        text = page.text(first, column, max(first, last), self.right)[:MAX_TEXT]
-        prompt = (
-            "".join(page.cells(first)[:column]).ljust(column) if self.prompt is None else "".join(self.prompt)
-        )
+        last = max(first, last)
+        text = page.text(first, column, last, self.right)[:MAX_TEXT]
+        prompt = self.prompt[self.left_out :] if self.prompt is not None else page.cells(first)[:column]
         frame = (max(0, first - page.top), max(0, last - page.top))
-        return Shown(without_search(text), (first, max(first, last)), frame, prompt)
+        return Shown(without_search(text), (first, last), frame, "".join(prompt))
 
     def _start(self, page: Page, prompts: Prompts, last: int) -> tuple[int, int]:
         """Row and column of the line's first cell."""
         if self.prompt is None:
-            return self._start_unsettled(page, prompts, last)
-        prompt = self.prompt
+            first = page.logical(last)
+            column = self.column if first == self.row else 0
+            return first, column + _known_columns(page.cells(first)[column:], prompts)
         lowest = max(page.top, self.origin if self.origin <= last else page.top)
-        if "".join(prompt).strip():
-            for row in range(last, lowest - 1, -1):
-                if _begins_with(page.cells(row), prompt):
-                    return row, len(prompt)
+        for prompt in (self.prompt, self.prompt[self.left_out :]):
+            if "".join(prompt).strip():
+                for row in range(last, lowest - 1, -1):
+                    if _begins_with(page.cells(row), prompt):
+                        return row, len(prompt)
         if not page.top <= self.origin <= last:
             first = page.logical(last)
-            return first, _columns(cells := page.cells(first), prompts.length("".join(cells), False))
+            return first, _known_columns(page.cells(first), prompts)
         cells = page.cells(self.origin)
-        text = "".join(cells)
-        for known in prompts.newest():  # the prompt was replaced by a shorter one when the line was accepted
-            if text.startswith(known) and not prompt_like_prefix(prompt, cells):
-                return self.origin, _columns(cells, len(known))
-        return self.origin, len(prompt)
-
-    def _start_unsettled(self, page: Page, prompts: Prompts, last: int) -> tuple[int, int]:
-        first = page.logical(last)
-        cells = page.cells(first)
-        return first, _columns(cells, prompts.length("".join(cells) + " ", False))
+        if not _resembles(self.prompt, cells):  # replaced by a shorter one when the line was accepted
+            return self.origin, _known_columns(cells, prompts)
+        return self.origin, len(self.prompt)
 
 
-def prompt_like_prefix(prompt: Cells, cells: Cells) -> bool:
+def _known_columns(cells: Cells, prompts: Prompts) -> int:
+    """How many cells of a row a prompt takes, going by what prompts look like."""
+    return _columns(cells, prompts.length("".join(cells) + " ", False))
+
+
+def _resembles(prompt: Cells, cells: Cells) -> bool:
     """Whether most of a prompt still stands at the beginning of a row, as when an editor shows its mode in it."""
     same = sum(a == b for a, b in zip(prompt, cells, strict=False))
     return same * 2 > len(prompt)
@@ -152,6 +155,3 @@ def _columns(cells: Cells, length: int) -> int:
         taken += len(cells[at])
         at += 1
     return at
-
-
-__all__ = ["COOKED", "MARKED", "MODES", "Edit", "Moment", "Shown", "promptlike"]

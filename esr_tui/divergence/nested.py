@@ -15,35 +15,29 @@ class FullScreen:
     def __init__(self, page: Page, readers: Readers) -> None:
         self._page = page
         self._readers = readers
-        self._ready: list[TypedLine] = []
         self._bottom = ""
         self._bottom_at = Moment()
 
-    def take(self) -> list[TypedLine]:
-        """The lines found, once."""
-        ready, self._ready = self._ready, []
-        return ready
-
-    def frame(self, shown: Moment, until: Moment) -> None:
+    def frame(self, shown: Moment, until: Moment) -> list[TypedLine]:
         """A frame was complete at `shown` and stood until `until`."""
         page = self._page
         if page.terminal.alternate:
             text = "".join(page.cells(page.top + page.terminal.rows - 1))
             if text.startswith((":", "!")) and "!" in text:
                 self._bottom, self._bottom_at = text, shown
+        return []
 
-    def inner_mode(self, event: TerminalMode, reader: Reader, now: Moment) -> bool:
-        """Modes were set on a terminal inside the session's; True when that is a multiplexer's affair."""
-        return False
+    def inner_mode(self, event: TerminalMode, reader: Reader, now: Moment) -> None:
+        """Modes were set on a terminal inside a multiplexer."""
 
-    def command(self, event: Command, now: Moment) -> None:
+    def command(self, event: Command, now: Moment) -> list[TypedLine]:
         """A program was executed: perhaps by an editor's `:!`."""
         outer = self._readers.outer
         if not self._bottom or event.return_code or len(event.argv) < 3 or event.argv[1] != "-c":
-            return
+            return []
         text, self._bottom = self._bottom, ""
         row = self._page.terminal.rows - 1
-        self._ready.append(
+        return [
             TypedLine(
                 text=text,
                 start_ms=self._bottom_at.ms,
@@ -54,4 +48,4 @@ class FullScreen:
                 pid=event.ppid,
                 nested=outer.name if outer else "vim",
             )
-        )
+        ]

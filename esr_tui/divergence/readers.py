@@ -47,6 +47,11 @@ class Reader:
         return "" if self.shell else self.name
 
     @property
+    def relay(self) -> bool:
+        """Whether it carries the session's terminal to another one, on which the line is read."""
+        return self.name in RELAYS
+
+    @property
     def full_screen(self) -> bool:
         """Whether it is known to draw the whole screen, and to want pastes bracketed for other reasons."""
         return self.name in MULTIPLEXERS or self.name in _EDITORS
@@ -141,7 +146,7 @@ class Readers:
         if outer is None:
             newest = next(reversed(self._shells.values()), None) if self._shells else None
             return Reader(newest.pid, newest.name) if newest and newest.raw else Reader()
-        if outer.name in RELAYS:
+        if outer.relay:
             for reader, tty in reversed(self._raw.values()):
                 if tty != self.tty:
                     return reader

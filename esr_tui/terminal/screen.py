@@ -37,7 +37,7 @@ class Watcher(Protocol):
         """LF, VT or FF is about to move the cursor down."""
 
     def private_mode(self, mode: int, on: bool) -> None:
-        """DECSET or DECRST of one mode has been carried out."""
+        """DECSET or DECRST of one mode is about to be carried out."""
 
     def shell_mark(self, mark: str) -> None:
         """OSC 133: a shell says which part comes next; "A" prompt, "B" input, "C" output, "D" done."""
@@ -158,6 +158,8 @@ class Screen(Scrolling):
 
     def _switch(self, mode: int, on: bool) -> None:
         """One mode, private ones shifted by 5 as in pyte. Not DECCOLM: the kernel tells the size."""
+        if self.watcher and mode >> 5:
+            self.watcher.private_mode(mode >> 5, on)
         if mode in _KEPT:
             (self.mode.add if on else self.mode.discard)(mode)
         if mode == modes.DECSCNM:
@@ -172,8 +174,6 @@ class Screen(Scrolling):
             (self.save_cursor if on else self.restore_cursor)()
         elif mode >> 5 in _ALTERNATE:
             (self._enter_alternate if on else self._leave_alternate)(mode >> 5)
-        if self.watcher and mode >> 5:
-            self.watcher.private_mode(mode >> 5, on)
 
     def _enter_alternate(self, mode: int) -> None:
         if not self.alternate:

@@ -1,0 +1,351 @@
+"""The course of the lines: when an editor's turn begins, when its line is accepted or given up.
+
+That is told by marks in the stream itself (bracketed paste is on exactly while a line editor waits; OSC 133), else
+by the terminal's modes (a line editor takes the terminal out of canonical mode), else by the echo after a prompt.
+The stream trails the kernel by some milliseconds, so the modes alone are never taken for a place in the stream.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from esr_tui.divergence.edits import COOKED, MARKED, MODES, RESTED_NS, SETTLED_NS, Edit, Moment, Shown
+from esr_tui.divergence.holding import TRAIL_NS, Holding
+from esr_tui.divergence.page import Page
+from esr_tui.divergence.prompts import Prompts, promptlike
+from esr_tui.divergence.readers import Reader, Readers
+from esr_tui.divergence.typedline import TypedLine
+
+_BRACKETED_PASTE = 2004
+_ALTERNATE = frozenset({47, 1047, 1049})
+_ABORTED = "^C"
+_READ = re.compile(r"\b(?:read\s+(?:-\w+\s+)*-\w*e|vared|select)\b")
+_MAX_TURNS = 64
+
+
+@dataclass
+class _Turn:
+    """An editor's turn that the modes told of, while the line before is still to end in the stream."""
+
+    reader: Reader
+    over: Moment | None = None
+    """When it ended."""
+
+
+class Turns:
+    """Follows one line after another. It is the watcher of the page's terminal."""
+
+    def __init__(self, readers: Readers, holding: Holding) -> None:
+        self.page = Page(self)
+        self._readers = readers
+        self._prompts = Prompts()
+        self._holding = holding
+        self.edit: Edit | None = None
+        self._turns: list[_Turn] = []
+        self.now = Moment()
+        """The time of the stream."""
+        self._before = Moment()
+        """The frame before it."""
+        self._given_back: list[tuple[int | None, Moment]] = []
+        """When editors gave the terminal back, as far as no line is known that ended then."""
+        self._accepted_row = -1
+        self._accepted: TypedLine | None = None
+
+    # -- what the kernel's events say
+
+    def took_over(self, reader: Reader, now: Moment) -> None:
+        """A line editor took the terminal out of canonical mode."""
+        if self.edit and self.edit.style == COOKED:
+            self.edit = None
+        edit = self.edit
+        if edit is None:
+            self._begin(reader, MODES, now)
+        elif edit.style == MARKED:  # the marks tell better, unless they end with this line
+            self._turns = [_Turn(reader)]
+        elif edit.closing:
+            self._turns = [*self._turns[-_MAX_TURNS:], _Turn(reader)]
+
+    def gave_back(self, reader: Reader, now: Moment) -> None:
+        """A process put the terminal back into canonical mode: a line was accepted, if it was an editor."""
+        self._given_back = [*self._given_back[-_MAX_TURNS:], (reader.pid, now)]
+        edit = self.edit
+        if self._turns and self._turns[-1].reader.pid == reader.pid:
+            if edit and edit.style == MARKED:
+                self._turns.clear()
+            else:
+                self._turns[-1].over = now
+        elif edit and edit.style == MODES and edit.reader.pid == reader.pid:
+            if edit.fed and self._fresh(edit):
+                self._accept(edit.fed)
+            else:
+                edit.closing = now
+
+    def executed(self, parent: int, now: Moment) -> None:
+        """A process has executed something: without echo that is how one knows that a line was accepted."""
+        edit = self.edit
+        if edit and edit.style == COOKED and edit.hidden and edit.reader.pid == parent:
+            self._accept(self._nothing(edit), now)
+
+    def ended(self, pid: int) -> None:
+        """A process has ended."""
+        if self.edit and self.edit.style == MODES and self.edit.reader.pid == pid and not self.edit.closing:
+            self.edit = None
+
+    # -- what the stream says, told by the terminal as it draws
+
+    def line_feed(self) -> None:
+        """The cursor is about to go down."""
+        page, edit = self.page, self.edit
+        if self._holding.expanding and page.row > self._accepted_row:
+            self._holding.printed(page.text(page.logical(page.row), 0, page.row))
+        if edit is None or page.terminal.alternate:
+            return
+        shown = self._read(edit, page.row)
+        if edit.left:
+            self._went_down(edit, shown)
+        elif edit.closing:
+            if self.now.ns - edit.closing.ns > TRAIL_NS:
+                self.edit = None
+                self._next_turn()
+            elif edit.prompt is not None or shown.prompt:
+                self._accept(shown)
+        elif edit.style != COOKED:
+            edit.fed = shown
+        elif shown.rows[0] == edit.origin and not edit.hidden:
+            self._accept(shown)
+        elif not edit.hidden:
+            self.edit = None
+
+    def private_mode(self, mode: int, on: bool) -> None:
+        """A private mode is about to be switched."""
+        if mode in _ALTERNATE and on:
+            if self.edit and not (
+                self.edit.style == MARKED and self.edit.reader.shell and self.edit.reader.name
+            ):
+                self.edit = None
+        elif mode == _BRACKETED_PASTE and not self.page.terminal.alternate:
+            (self._mark_on if on else self._mark_off)()
+
+    def shell_mark(self, mark: str) -> None:
+        """OSC 133 was seen."""
+        edit = self.edit
+        if self.page.terminal.alternate:
+            return
+        if mark in ("A", "B") and edit is None:
+            edit = self._begin(self._readers.current, MARKED, self.now)
+        if mark == "B" and edit:
+            edit.exact = True
+            edit.settle(self.page, self._prompts, RESTED_NS, self.now)
+        elif mark == "C" and edit and edit.fed and self._fresh(edit):
+            self._accept(edit.fed)
+
+    def _mark_on(self) -> None:
+        """An editor has begun to wait: bash says so before its prompt, zsh after it."""
+        if self.edit and self.edit.left:
+            self._left_behind(self.edit)
+        reader = self._readers.current
+        if reader.full_screen:
+            return
+        edit = self.edit
+        if edit is None or not (edit.exact and edit.origin == self.page.row):
+            edit = self._begin(reader, MARKED, self.now)
+        edit.style, edit.closing, edit.fed = MARKED, None, None
+        self._turns.clear()
+        if edit.reader.name == "zsh":
+            edit.exact = True
+            edit.settle(self.page, self._prompts, RESTED_NS, self.now)
+
+    def _mark_off(self) -> None:
+        """The editor has given the terminal back."""
+        edit = self.edit
+        if edit is None or edit.style != MARKED:
+            self._missed()
+        elif edit.fed and self._fresh(edit):
+            self._accept(edit.fed)
+        elif edit.prompt is None and not "".join(self.page.before_cursor()).strip():
+            self.edit = None  # it came and went without a prompt
+        else:
+            edit.left = self._read(edit, self.page.last(self.page.row))
+            if edit.reader.name == "zsh":
+                self._accept(edit.left)
+
+    def _missed(self) -> None:
+        """A line ended whose beginning is not on record: the recorder came late."""
+        page, reader = self.page, self._readers.current
+        if page.column or reader.full_screen or page.row <= page.top:
+            return
+        edit = Edit(reader, MARKED, self.now, page.row - 1, 0, not self._readers.echo)
+        shown = self._read(edit, page.row - 1)
+        if shown.prompt:
+            self.edit = edit
+            self._accept(shown)
+
+    # -- frames: what was shown at one moment, and stood there until the next
+
+    def frame(self, until: Moment) -> None:
+        """What was shown at `now` is complete, and stood until `until`."""
+        page, edit = self.page, self.edit
+        if page.terminal.alternate:
+            return
+        if edit is None:
+            self._look_for_prompt(until)
+        elif edit.left:
+            if page.row > edit.left.rows[1] and page.column == 0:
+                self._went_down(edit, self._read(edit, edit.left.rows[1]))
+        elif edit.style == COOKED and edit.hidden:
+            if (page.row, len(page.before_cursor())) != (edit.origin, len(edit.prompt or ())):
+                self._accept(self._nothing(edit))
+                self._look_for_prompt(until)
+        elif edit.prompt is None:
+            self._wait_for_prompt(edit, until)
+        elif not edit.closing and not self._fresh(edit):
+            edit.shown = edit.read(page, self._prompts, page.last(page.row))
+            edit.shown_at = self.now
+
+    def next_frame(self, now: Moment) -> None:
+        """What follows is shown at `now`."""
+        self._before, self.now = self.now, now
+
+    def open(self) -> TypedLine | None:
+        """The line that is being typed, so far."""
+        edit = self.edit
+        if edit is None or edit.closing or edit.left:
+            return None
+        shown = edit.read(self.page, self._prompts, self.page.last(self.page.row))
+        return self._line(edit, shown, self.now, complete=False)
+
+    def _wait_for_prompt(self, edit: Edit, until: Moment) -> None:
+        text = "".join(self.page.before_cursor())
+        rested = until.ns - self.now.ns
+        if not text.strip():
+            return
+        if edit.closing:  # its line never came; this is a later turn's prompt
+            if rested < RESTED_NS or not self._turns or not (text in self._prompts or promptlike(text)):
+                return
+            edit = self._begin(self._turns[-1].reader, MODES, self.now)
+            self._turns.clear()
+        edit.drawn = self.now
+        if rested >= SETTLED_NS or text in self._prompts:
+            edit.settle(self.page, self._prompts, rested, self.now)
+
+    def _look_for_prompt(self, until: Moment) -> None:
+        """A shell without a line editor prompts in canonical mode; the cursor rests after its prompt."""
+        reader = self._readers.waiting()
+        if reader is None:
+            return
+        page = self.page
+        cells = page.before_cursor()
+        text = "".join(cells)
+        rested = until.ns - self.now.ns >= SETTLED_NS
+        if text not in self._prompts and not (rested and promptlike(text) and not self._readers.busy(reader)):
+            # Without echo not even the line feed shows, and the next prompt follows in the same row.
+            known = next((each for each in self._prompts.newest() if text.endswith(each)), None)
+            if known is None or self._readers.echo:
+                return
+        if len(page.cells(page.row)) <= len(cells):
+            edit = self._begin(reader, COOKED, self.now)
+            edit.exact = True
+            edit.settle(page, self._prompts, RESTED_NS, self.now)
+
+    # -- the course of one line
+
+    def _begin(self, reader: Reader, style: str, now: Moment) -> Edit:
+        column = self.page.column if style == MARKED else 0
+        self.edit = Edit(reader, style, now, self.page.row, column, not self._readers.echo)
+        return self.edit
+
+    def _read(self, edit: Edit, last: int) -> Shown:
+        if edit.prompt is None and edit.drawn and self.now.ns - edit.drawn.ns >= SETTLED_NS:
+            edit.settle(self.page, self._prompts, SETTLED_NS, edit.drawn)
+        return edit.read(self.page, self._prompts, last)
+
+    def _fresh(self, edit: Edit) -> bool:
+        """Whether nothing was drawn since the line feed."""
+        fed = edit.fed
+        return fed is not None and self.page.column == 0 and self.page.row == fed.rows[1] + 1
+
+    def _nothing(self, edit: Edit) -> Shown:
+        """A line of which nothing is shown."""
+        y = max(0, edit.origin - self.page.top)
+        return Shown("", (edit.origin, edit.origin), (y, y), "".join(edit.prompt or ()))
+
+    def _went_down(self, edit: Edit, shown: Shown) -> None:
+        """The cursor went down after the editor had left: the line is accepted if it still stands as it was."""
+        left = edit.left
+        assert left is not None
+        # bash goes down before it leaves, unless the terminal does not echo; else it is Ctrl-C or the end of input.
+        may = edit.hidden or edit.reader.name not in ("bash", "rbash")
+        if may and shown.text == left.text and not left.text.endswith(_ABORTED):
+            self._accept(left)
+        else:
+            self._left_behind(edit)
+
+    def _left_behind(self, edit: Edit) -> None:
+        """The editor left and the line was not accepted: Ctrl-C or the end of input."""
+        left = edit.left
+        assert left is not None
+        self.edit = None
+        if left.text.endswith(_ABORTED):
+            self._abort(edit, left)
+        else:
+            self._holding.flush()
+        self._next_turn()
+
+    def _abort(self, edit: Edit, shown: Shown) -> None:
+        shown = Shown(shown.text.removesuffix(_ABORTED), shown.rows, shown.frame, shown.prompt)
+        self._holding.aborted(self._line(edit, shown, self.now, complete=False))
+
+    def _accept(self, shown: Shown, ended: Moment | None = None) -> None:
+        """The line is complete."""
+        edit = self.edit
+        assert edit is not None
+        self.edit, self._accepted_row = None, shown.rows[1]
+        if edit.style != MARKED and shown.text.endswith(_ABORTED):
+            self._abort(edit, shown)
+        else:
+            line = self._line(edit, shown, ended or self._end_of(edit), complete=True)
+            if edit.prompt is None:
+                self._prompts.learn(shown.prompt)
+            self._holding.accepted(line, shell=edit.reader.shell and not line.nested)
+            self._accepted = line
+        self._next_turn()
+
+    def _next_turn(self) -> None:
+        if self._turns:
+            turn = self._turns.pop(0)
+            self._begin(turn.reader, MODES, self.now).closing = turn.over
+
+    def _end_of(self, edit: Edit) -> Moment:
+        """When the line that ends at this place of the stream was accepted, by the modes if they tell."""
+        for given in self._given_back:
+            pid, moment = given
+            if pid == edit.reader.pid and self._before.ns < moment.ns <= self.now.ns:
+                self._given_back.remove(given)
+                return moment
+        return self.now
+
+    def _line(self, edit: Edit, shown: Shown, ended: Moment, *, complete: bool) -> TypedLine:
+        before, at = edit.shown, edit.shown_at
+        if before is None or at is None or before.text != shown.text:
+            before, at = shown, self.now
+        return TypedLine(
+            text=shown.text,
+            start_ms=min((edit.ready or edit.began).ms, ended.ms),
+            end_ms=ended.ms,
+            end_ktime=ended.ktime,
+            frame_ms=at.ms,
+            rows=before.frame,
+            pid=edit.reader.pid,
+            prompt=shown.prompt,
+            echo=not edit.hidden or bool(shown.text),
+            nested=edit.reader.nested or self._asked(edit, shown),
+            complete=complete,
+        )
+
+    def _asked(self, edit: Edit, shown: Shown) -> str:
+        """ "read" where the line before made the shell itself ask for text."""
+        last = self._accepted
+        if last is None or last.pid != edit.reader.pid or last.prompt == shown.prompt or last.nested:
+            return ""
+        return "read" if _READ.search(last.text) else ""
