@@ -81,8 +81,10 @@ def _finds(data: bytes, hints: frozenset[str]) -> Iterator[Found]:
         return
     yield from squeeze.members(data)
     if "deflate" in hints and not looks.plausible(data):
-        yield Found("deflate", squeeze.expand("deflate", data))
-        return
+        flat = squeeze.expand("deflate", data)
+        if looks.legible(flat):
+            yield Found("deflate", flat)
+            return
     yield from shell.find(data)
     yield from escapes.literals(data)
     yield from escapes.characters(data)

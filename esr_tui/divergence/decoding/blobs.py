@@ -19,7 +19,8 @@ _BLANK = re.compile(rb"\s+")
 _SEPARATOR = re.compile(rb"[/_-]")
 _PREFIX = re.compile(rb"0x|\\x|[,:;]")
 _DUMP = re.compile(rb"^[0-9a-f]{7,16}: (?:[0-9a-f]{2,8} ){1,16}", re.MULTILINE)
-_GLUE = re.compile(rb"(?:['\"]\s{0,2}[+.,]?\s{0,2}(?:\\?\r?\n[ \t]{0,16})?[+.]?\s?['\"])+")
+_GLUE = re.compile(rb"(?:['\"][\s+.,\\]{0,20}['\"])+")
+_PLUS = re.compile(rb"(['\"])\s{0,8}\+\s{0,8}\\?\s{0,8}(['\"])")
 _WRAP = re.compile(rb"[ \t]{0,2}\\?\r?\n[ \t]{0,8}|\\r?\\?n|\\n")
 _GAP = 24
 _FULL_LINE = 16
@@ -57,8 +58,14 @@ def find(data: bytes, hinted: frozenset[str]) -> Iterator[Found]:
 def _found(
     codec: str, token: re.Pattern[bytes], decoder: Decoder, data: bytes, hinted: frozenset[str]
 ) -> Iterator[Found]:
+    if codec == "base64" and b"+" in data:
+        # 'Y3Vy' + 'bC': this plus is none of the blob's, though it is in its alphabet.
+        data = _PLUS.sub(rb"\1 \2", data)
     count = 0
+    least = 3 if codec in hinted else 8
     for group in _groups(token, data):
+        if len(group) == 1 and len(group[0]) < least:
+            continue
         for runs in _tries(codec, group):
             found = [
                 _named(codec, run, value) for run in runs if (value := _decoded(codec, decoder, run, hinted))
@@ -74,6 +81,8 @@ def _found(
 def _tries(codec: str, group: list[bytes]) -> Iterator[list[bytes]]:
     """A blob as a whole; its pieces, if they belonged not together; what stands between its slashes."""
     yield [b"".join(group)]
+    if len(group) > 2 and len(group[0]) == len(group[1]) >= _FULL_LINE:
+        return  # the lines of a certificate or a key say nothing apart
     if len(group) > 1:
         yield group
     if codec == "base64":
@@ -86,7 +95,7 @@ def _decoded(codec: str, decoder: Decoder, run: bytes, hinted: frozenset[str]) -
     value = decoder(run, codec in hinted)
     if value is None and codec == "base64" and "deflate" in hinted and len(run) >= 16:
         raw = decode64(run)
-        return raw if looks.plausible(squeeze.expand("deflate", raw)) else None
+        return raw if looks.legible(squeeze.expand("deflate", raw)) else None
     return value
 
 
@@ -116,10 +125,10 @@ def _groups(token: re.Pattern[bytes], data: bytes) -> Iterator[list[bytes]]:
 
 def _joined(group: list[bytes], gap: bytes, run: bytes) -> bool:
     if b"'" in gap or b'"' in gap:
-        return _GLUE.fullmatch(gap) is not None
+        return _GLUE.fullmatch(gap) is not None and (b"=" not in group[-1] or b"=" in run[:1])
     if _WRAP.fullmatch(gap):
         line = len(group[0])
-        return line >= _FULL_LINE and len(group[-1]) == line >= len(run)
+        return not group[-1].endswith(b"=") and line >= _FULL_LINE and len(group[-1]) == line >= len(run)
     return False
 
 
@@ -154,8 +163,12 @@ def _judged(value: bytes, *, short: int, hinted: bool, depth: int = 4) -> bytes 
     """`value` if it is plausible; a short one must be a command unless its text speaks of the codec."""
     if looks.narrow(value) is not None:
         return value
-    if len(value) < short and not hinted:
-        return value if looks.printable(value) and looks.commandlike(value) and len(value) > 3 else None
+    if len(value) < (6 if hinted else short):
+        return (
+            value
+            if looks.printable(value) and looks.commandlike(value) and (hinted or len(value) > 3)
+            else None
+        )
     if looks.plausible(value):
         return value
     if depth and len(value) >= 8 and looks.printable(value):

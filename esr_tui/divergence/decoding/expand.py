@@ -21,6 +21,7 @@ _REPLACE = re.compile(r"(\w+)(//?)((?:[^/\\*?\[]|\\.)+)(?:/([^$`]*))?")
 _CUT = re.compile(r"(\w+)(##?|%%?)([^*?\[$`]+)")
 _CASE = re.compile(r"(\w+)(\^\^|,,|\^|,)")
 _DEFAULT = re.compile(r"(\w+):?-([^$`]*)")
+_BRACES = re.compile(r"\{[^{}\s,:]+(?:,[^{}\s,]+)+\}")
 _ROOTED = ("HOME", "PATH", "PWD", "SHELL", "BASH", "OLDPWD")
 """Variables that begin with a slash wherever this runs: `${HOME:0:1}` is a known way to write one."""
 
@@ -31,7 +32,7 @@ class Value(NamedTuple):
     Attributes:
         text: the word without its quotes, expanded; what is not known stays as `$name`.
         known: whether all of it is.
-        folded: expansions that were replaced.
+        folded: expansions that were replaced by something.
         reasons: what was found in it: "ifs", "empty", "ansi", "brace".
     """
 
@@ -55,7 +56,9 @@ def evaluate(word: Token, env: Environment, substitute: Substitute) -> Value:
         elif part.kind == "proc":
             substitute(part.text)
         known = known and text is not None
-        folded += text is not None
+        folded += bool(text)
+        if not text and text is not None:
+            reasons.add("empty")
         out.append(_raw(part) if text is None else text)
     text = "".join(out)
     if _braces(word):
@@ -87,12 +90,11 @@ def _raw(part: Part) -> str:
 
 
 def _braces(word: Token) -> bool:
-    """`{cat,/etc/passwd}`: a word of its own that is nothing but one list in braces."""
-    first, last = word.parts[0], word.parts[-1]
-    if first.quote or last.quote or not first.text.startswith("{") or not last.text.endswith("}"):
+    """`{cat,/etc/passwd}`: a word of its own that is nothing but one list in braces, without quotes (as JSON has)."""
+    if any(part.quote for part in word.parts):
         return False
-    text = "".join(part.text for part in word.parts if part.kind == "text")
-    return "," in text and text.count("{") == 1 and " " not in text and len(text) > 4
+    text = "".join(part.text if part.kind == "text" else "$" for part in word.parts)
+    return _BRACES.fullmatch(text) is not None
 
 
 def _resolve(part: Part, env: Environment, reasons: set[str]) -> str | None:
@@ -106,7 +108,6 @@ def _resolve(part: Part, env: Environment, reasons: set[str]) -> str | None:
         return None
     if expression in ("@", "*") or (expression.isdigit() and expression != "0"):
         # At a prompt there are no positional parameters: `c$@at` is `cat`.
-        reasons.add("empty")
         return ""
     if expression.startswith("!"):
         return env.get(env.get(expression[1:], ""))
@@ -184,10 +185,13 @@ def assignment(word: Token) -> tuple[str, bool, Token] | None:
     return match[1] + (match[2] or ""), bool(match[3]), word._replace(parts=rest)
 
 
-def assign(env: Environment, name: str, more: bool, value: Value) -> None:
-    """Keep a variable that is known, and forget one that no longer is."""
+def assign(env: Environment, name: str, more: bool, value: Value, sure: bool = True) -> None:
+    """Keep a variable that is known, and forget one that no longer is.
+
+    Not `sure`: in a script, where an empty value is most often a default that is set later, in a branch.
+    """
     text = env.get(name, "") + value.text if more else value.text
-    if value.known and len(text) <= VALUE and len(env) < 1024:
+    if value.known and len(text) <= VALUE and len(env) < 1024 and (text or sure):
         env[name] = text
     else:
         env.pop(name, None)

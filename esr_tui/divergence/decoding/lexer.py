@@ -111,10 +111,10 @@ class _Lexer:
         return [self._dollar("")]
 
     def _upto(self, close: str, at: int) -> str:
+        """Up to the closing quote; one that never closes is kept as text, so that it hides nothing."""
         end = self.text.find(close, at)
-        end = len(self.text) if end < 0 else end
-        self.at = min(end + 1, len(self.text))
-        return self.text[at:end]
+        self.at = len(self.text) if end < 0 else end + 1
+        return close + self.text[at:] if end < 0 else self.text[at:end]
 
     def _double(self) -> list[Part]:
         parts: list[Part] = []
@@ -132,6 +132,8 @@ class _Lexer:
                 )
             else:
                 parts.append(self._dollar('"'))
+        if self.at >= len(text):
+            parts.append(Part("text", '"', '"'))
         self.at = min(self.at + 1, len(text))
         return parts or [Part("text", "", '"')]
 

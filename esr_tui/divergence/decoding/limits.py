@@ -15,7 +15,7 @@ LAYERS = 48
 """Layers of one payload."""
 FINDS = 64
 """Finds of one detector in one text."""
-SHELL = 32 * 1024
+SHELL = 16 * 1024
 """Of one text, what is read as shell: word by word, in Python, so that is the dearest part."""
 NESTING = 4
 """Command substitutions inside one another that are followed."""

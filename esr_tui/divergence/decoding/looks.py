@@ -52,6 +52,8 @@ def magic(data: bytes) -> tuple[str, str] | None:
         if data.startswith(start):
             if codec == "bzip2" and data[4:10] != b"1AY&SY":
                 continue
+            if codec == "gzip" and len(data) < 18:
+                continue  # a program that writes the header of one
             return codec, name
     if data.startswith(_ZLIB) and len(data) > 10 and len(squeeze.expand("zlib", data[:4096], 64)) > 8:
         return "zlib", "zlib data"
@@ -98,6 +100,11 @@ def plausible(data: bytes) -> bool:
     return _foreign(head)
 
 
+def legible(data: bytes) -> bool:
+    """Like plausible, and printable from end to end: for codecs that make something of almost everything."""
+    return len(data) >= 8 and printable(data[:SHOWN]) and plausible(data)
+
+
 def _foreign(head: bytes) -> bool:
     """Whether it is UTF-8 text of a language that is not written in ASCII."""
     try:
@@ -113,9 +120,10 @@ def narrow(data: bytes) -> bytes | None:
     if len(head) < 4 or len(head) % 2 or any(head[1:64:2]) or not all(head[0:64:2]):
         return None
     try:
-        return head.decode("utf-16-le").encode("utf-8")
+        text = head.decode("utf-16-le").encode("utf-8")
     except (UnicodeDecodeError, UnicodeEncodeError):
         return None
+    return text if plausible(text) else None
 
 
 def show(data: bytes) -> str:

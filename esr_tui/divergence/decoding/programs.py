@@ -82,6 +82,10 @@ def _base(radix: str, arguments: Sequence[str], data: bytes) -> bytes | None:
     if radix == "basenc":
         kind = options & {"base64", "base64url", "base32", "base16"}
         radix = kind.pop() if kind else "base64"
+    if radix == "base64":
+        # Of white space only the end of a line is ignored, and "-" and "_" are of another alphabet.
+        data = data.replace(b"\n", b"")
+        data = _NOT64.sub(b"", data) if keep else _NOT64.split(data, maxsplit=1)[0]
     return {"base32": decode32, "base16": decode16}.get(radix, decode64)(data, garbage=keep)
 
 

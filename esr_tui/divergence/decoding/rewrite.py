@@ -7,8 +7,9 @@ import re
 import shlex
 from typing import NamedTuple
 
+from esr_tui.divergence.decoding import looks
 from esr_tui.divergence.decoding.expand import Value
-from esr_tui.divergence.decoding.lexer import Token
+from esr_tui.divergence.decoding.lexer import Part, Token
 from esr_tui.divergence.decoding.limits import Found
 
 
@@ -26,6 +27,8 @@ _PREFIXES = frozenset(
 )
 _SHELLS = frozenset("sh bash dash zsh ksh ash rbash".split())
 _LITERAL_PREFIX = re.compile(r"[rbfuRBFU]{1,2}")
+_PATH = re.compile(r"[.~]?(?:/[\w.-]+){2,}", re.ASCII)
+_PLAIN = re.compile(r"[\w./~:@%+=,-]{2,}", re.ASCII)
 _RANK = {"expanded": 0, "ansi-c": 1, "unquoted": 2}
 
 
@@ -55,40 +58,57 @@ def _codec(word: Token, value: Value, run: bool, told: bool, many: bool) -> str 
         return "expanded"
     if "brace" in value.reasons and run and not many:
         return "expanded"
-    if value.known and value.folded and value.text.strip():
-        expansions = [part.kind != "text" for part in word.parts]
-        beside = any(a and b for a, b in itertools.pairwise(expansions))
-        if value.reasons & {"empty"} and value.folded == sum(p.text in "@*123456789" for p in word.parts):
-            return "expanded" if run and not many and len(word.parts) > 1 else None
-        if told or beside or (run and not many):
+    if value.known and value.text.strip():
+        beside = any(a.kind != "text" != b.kind for a, b in itertools.pairwise(word.parts))
+        if value.folded and (told or beside or (run and not many)):
+            return "expanded"
+        if "empty" in value.reasons and run and not many and _split(word.parts):
             return "expanded"
     if "much ansi" in value.reasons or ("ansi" in value.reasons and run):
         return "ansi-c"
     return "unquoted" if value.known and noisy(word, run) else None
 
 
+def _split(parts: tuple[Part, ...]) -> bool:
+    """Whether an expansion stands inside a word: between letters, not beside a comma or at an end."""
+    return any(
+        parts[at].kind != "text" and parts[at - 1].text[-1:].isalnum() and _begin(parts, at + 1).isalnum()
+        for at in range(1, len(parts))
+    )
+
+
 def noisy(word: Token, run: bool) -> bool:
     """Whether quotes and backslashes stand inside it that do nothing but break it up: c'u'r"l", wh\\oami, pa''sswd."""
     parts = word.parts
-    if any(part.kind != "text" or any(char.isspace() for char in part.text) for part in parts):
+    text = "".join(part.text for part in parts)
+    if len(parts) < 2 or any(part.kind != "text" for part in parts) or not _PLAIN.fullmatch(text):
         return False
-    if len(parts) == 2 and _LITERAL_PREFIX.fullmatch(parts[0].text) and parts[1].quote in ("'", '"'):
+    if _LITERAL_PREFIX.fullmatch(parts[0].text) and parts[1].quote in ("'", '"') and not _meets(parts, 2):
         return False
+    rooted = text.startswith(("/", "~/", "./"))
+    # Backslashes are common in patterns (\\s, \\n): there only a command's name or a path tells.
+    told = (run and text.rpartition("/")[2] in looks.COMMANDS) or _PATH.fullmatch(text) is not None
     joints = 0
-    rooted = parts[0].text.startswith(("/", "~/", "./"))
     for at, part in enumerate(parts):
-        before = parts[at - 1] if at else None
+        if not at:
+            continue
         if part.quote == "\\":
-            joints += bool(before and part.text.isalnum() and (run or rooted))
+            joints += part.text.isalnum() and told
         elif part.quote and not part.text:
-            joints += 2 if len(parts) > 1 and (run or _inner(parts, at)) else 0
-        elif before and before.quote != "\\" and before.quote + part.quote:
-            joints += before.text[-1:].isalnum() and part.text[:1].isalnum()
+            ends = parts[at - 1].text[-1:].isalnum(), _begin(parts, at + 1).isalnum()
+            joints += 2 * (all(ends) or (run and told and any(ends)))
+        elif parts[at - 1].quote != "\\" and parts[at - 1].quote + part.quote:
+            joints += _meets(parts, at)
     return joints >= (1 if run or rooted else 2)
 
 
-def _inner(parts: tuple[object, ...], at: int) -> bool:
-    return 0 < at < len(parts) - 1
+def _meets(parts: tuple[Part, ...], at: int) -> bool:
+    """Whether letters or digits stand on both sides of the beginning of a part."""
+    return parts[at - 1].text[-1:].isalnum() and _begin(parts, at).isalnum()
+
+
+def _begin(parts: tuple[Part, ...], at: int) -> str:
+    return parts[at].text[:1] if at < len(parts) else ""
 
 
 def apply(text: str, changes: list[Edit]) -> Found | None:

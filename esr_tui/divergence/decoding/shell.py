@@ -94,7 +94,7 @@ class _Reading:
                 if after.op == "(" and after.start == token.end:
                     return self._array(given[0], tokens, at + 1)
             value = self._value(given[2])
-            assign(self.env, given[0], given[1], value)
+            assign(self.env, given[0], given[1], value, not self.many)
             return at
         words.append((token, self._value(token)))
         return at
