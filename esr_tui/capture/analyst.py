@@ -4,7 +4,7 @@ It only reads the store, so it can never keep the recorder waiting; its crash co
 verdicts for the list of sessions, and appends a `session.divergence` line to the day's audit log for each command of
 severity medium or above that the terminal did not show.
 
-    python -m esr_tui.capture.analyst DATA_DIR [RULES …]
+    python -m esr_tui.capture.analyst DATA_DIR [CONFIG]
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from esr_tui.capture.alerts import Sender
+from esr_tui.config import Config, ConfigError, load
 from esr_tui.divergence.following import Following
 from esr_tui.divergence.rules import RuleError, RuleSet
 from esr_tui.model.codec import encode
@@ -26,6 +28,7 @@ from esr_tui.model.session import SessionSummary
 from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Divergence, Verdict
 from esr_tui.recording import RecordingError, Store
 
+RULES = Path("/etc/esr/rules.d")
 _PAUSE_S = 0.05
 _LOOK_EVERY = 10
 """Rounds between two looks for new recordings."""
@@ -34,10 +37,10 @@ _NICE = 5
 _PR_SET_PDEATHSIG = 1
 
 
-def start(data_dir: Path, rules: Sequence[Path]) -> subprocess.Popen[bytes]:
+def start(data_dir: Path, config: Path | None) -> subprocess.Popen[bytes]:
     """Starts the analyst, which ends when this process does."""
     return subprocess.Popen(
-        [sys.executable, "-m", "esr_tui.capture.analyst", str(data_dir), *map(str, rules)],
+        [sys.executable, "-m", "esr_tui.capture.analyst", str(data_dir), *([str(config)] if config else [])],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
@@ -67,9 +70,15 @@ def event(session: SessionSummary, verdict: Verdict, node: str) -> Divergence:
     )
 
 
-def run(data_dir: Path, rules: Sequence[Path]) -> None:
+def rule_folders() -> list[Path]:
+    """The node's own rules, where there are some."""
+    return [RULES] if RULES.is_dir() else []
+
+
+def run(data_dir: Path, settings: Config) -> None:
     """Follows the store until it is ended."""
-    following = Following(data_dir, RuleSet.load(builtin=True, folders=rules))
+    following = Following(data_dir, RuleSet.load(builtin=True, folders=rule_folders()))
+    sender = Sender(settings.alerts)
     store = Store(data_dir)
     pause = threading.Event()
     rounds = 0
@@ -80,8 +89,12 @@ def run(data_dir: Path, rules: Sequence[Path]) -> None:
         rounds += 1
         for session, verdict in following.advance():
             if verdict.verdict in DIVERGENT and SEVERITIES.index(verdict.severity) >= _LOUD:
+                told = event(session, verdict, store.node)
                 with suppress(RecordingError):  # a full disk: the verdict is found again by whoever looks
-                    store.log(encode(event(session, verdict, store.node)) + b"\n", verdict.time)
+                    store.log(encode(told) + b"\n", verdict.time)
+                sender.offer(told)
+        for sentence in sender.trouble():
+            print(f"esr: {sentence}", file=sys.stderr, flush=True)
         pause.wait(_PAUSE_S)
 
 
@@ -90,8 +103,8 @@ def main(arguments: Sequence[str]) -> int:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     os.nice(_NICE)
     try:
-        run(Path(arguments[0]), [Path(each) for each in arguments[1:]])
-    except RuleError as error:
+        run(Path(arguments[0]), load(Path(arguments[1]) if len(arguments) > 1 else None))
+    except (ConfigError, RuleError) as error:
         print(f"esr: {error}", file=sys.stderr)
         return 1
     return 0

@@ -21,8 +21,6 @@ from esr_tui.recording.errors import StoreError
 from esr_tui.recording.store import Store
 from esr_tui.sessions.cgroups import CgroupError, Cgroups
 
-RULES = Path("/etc/esr/rules.d")
-
 
 def complain(sentence: str) -> None:
     """Says something that went wrong without ending the recorder."""
@@ -81,7 +79,7 @@ def only_one(data_dir: Path) -> Iterator[None]:
         os.close(fd)
 
 
-def run(config: Config, data_dir: Path) -> None:
+def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None:
     """Records until SIGTERM or SIGINT.
 
     Raises:
@@ -105,7 +103,7 @@ def run(config: Config, data_dir: Path) -> None:
         )
         kernel.watch()  # proves that the system calls can be watched; let go again when no login needs it
         engine.adopt_existing()
-        beside = analyst.start(data_dir, rule_folders())
+        beside = analyst.start(data_dir, config_path)
         complain(f"capturing, store {data_dir}")
         while not stop.asked:
             engine.step()
@@ -114,11 +112,6 @@ def run(config: Config, data_dir: Path) -> None:
         beside.wait()
         store.close()
     leave()  # without the lock: the child would hold it until everything is detached
-
-
-def rule_folders() -> list[Path]:
-    """The node's own rules, where there are some."""
-    return [RULES] if RULES.is_dir() else []
 
 
 def leave() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from esr_tui.cli.options import settings_of, store_options
+from esr_tui.cli.options import inherited, settings_of, store_options
 
 
 @click.command()
@@ -19,4 +19,4 @@ def capture(data_dir: Path | None, config: Path | None) -> None:
     from esr_tui.capture import service  # noqa: PLC0415  (bcc and the programs, only when they are needed)
 
     settings = settings_of(data_dir, config)
-    service.run(settings, settings.data_dir)
+    service.run(settings, settings.data_dir, inherited("config", config))

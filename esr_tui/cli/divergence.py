@@ -9,6 +9,7 @@ import click
 
 from esr_tui.cli.options import data_dir_of, json_option, store_options
 from esr_tui.cli.table import cut, terminal_width
+from esr_tui.divergence.certificate import Certificate, Witness
 from esr_tui.model.codec import encode
 from esr_tui.model.text import printable
 from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Verdict
@@ -20,8 +21,8 @@ FAILED_ON = 3
 """Exit code of --fail-on."""
 
 
-def verdicts(index: Path, rules: tuple[Path, ...]) -> list[Verdict]:
-    """Every command of a recording, judged.
+def verdicts(index: Path, rules: tuple[Path, ...]) -> tuple[list[Verdict], Certificate]:
+    """Every command of a recording, judged, and what the recording can be trusted to hold.
 
     Raises:
         RecordingError: it cannot be read. RuleError: a rule cannot be used.
@@ -30,13 +31,14 @@ def verdicts(index: Path, rules: tuple[Path, ...]) -> list[Verdict]:
     from esr_tui.divergence.rules import RuleSet  # noqa: PLC0415
 
     analysis = Analysis(RuleSet.load(builtin=True, folders=rules))
-    reader = RecordingReader(index)
+    reader, witness = RecordingReader(index), Witness()
     found: list[Verdict] = []
     while piece := reader.read():
+        witness.feed(piece.events)
         found += analysis.feed(piece.events, piece.output)
     found += analysis.finish()
     reader.close()
-    return found
+    return found, witness.certificate(found)
 
 
 def text_lines(verdict: Verdict, width: int | None) -> list[str]:
@@ -88,7 +90,7 @@ def divergence(  # noqa: PLR0917
 
     JSON has every command, one object a line; text only those that the terminal did not show.
     """
-    found = verdicts(Catalog(data_dir_of(data_dir, config)).find(session), rules)
+    found, certificate = verdicts(Catalog(data_dir_of(data_dir, config)).find(session), rules)
     width = terminal_width()
     for verdict in found:
         if as_json:
@@ -101,6 +103,8 @@ def divergence(  # noqa: PLR0917
             f"{len(found)} commands: "
             + (", ".join(f"{n} {name}" for name, n in counts.most_common()) or "none")
         )
+    if not as_json:
+        click.echo("\n".join(certificate.sentences()))
     if fail_on and any(SEVERITIES.index(each.severity) >= SEVERITIES.index(fail_on) for each in found):
         return FAILED_ON
     return 0

@@ -69,10 +69,7 @@ def settings_of(data_dir: Path | None, config: Path | None) -> Config:
     Raises:
         ConfigError: the configuration cannot be used.
     """
-    import msgspec  # noqa: PLC0415
 
     from esr_tui.config import load  # noqa: PLC0415
 
-    loaded = load(inherited("config", config))
-    store = inherited("data_dir", data_dir) or os.environ.get("ESR_DATA_DIR") or loaded.data_dir
-    return msgspec.structs.replace(loaded, data_dir=Path(store))
+    return load(inherited("config", config), data_dir=inherited("data_dir", data_dir))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from esr_tui.model.verdict import SEVERITIES
+
 LARGEST_BUFFER = 65536
 """Pages: 256 MiB for each ring."""
 
@@ -88,6 +90,24 @@ class EnhancedRecording(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     cgroup_path: str = "/cgroup2"
 
 
+class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where divergences are told as they happen, beside the audit log.
+
+    Attributes:
+        severity: the least that is told.
+        rate: alerts a minute at most; what exceeds it is counted.
+        syslog: path of a datagram socket that takes RFC 5424, such as /dev/log; empty for none.
+        webhook: http(s) address that gets the event as JSON; empty for none.
+        command: a program with its arguments that gets the event on its standard input; empty for none.
+    """
+
+    severity: str = "high"
+    rate: int = 60
+    syslog: str = ""
+    webhook: str = ""
+    command: tuple[str, ...] = ()
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be configured.
 
@@ -95,6 +115,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         data_dir: the store's root.
         login_daemons: names of the programs whose children are logins.
         interpreters: names of images (patterns with * ?) whose input may be their program.
+        alerts: who is told of divergences.
         interpreter_input: bytes of it to keep of each process; 0 keeps none.
     """
 
@@ -103,9 +124,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     login_daemons: tuple[str, ...] = ("sshd", "sshd-session", "login")
     interpreters: tuple[str, ...] = INTERPRETERS
     interpreter_input: int = 65536
+    alerts: Alerts = Alerts()
 
 
-SECTIONS: dict[str, type[msgspec.Struct]] = {"": Config, "enhanced_recording": EnhancedRecording}
+SECTIONS: dict[str, type[msgspec.Struct]] = {
+    "": Config,
+    "enhanced_recording": EnhancedRecording,
+    "alerts": Alerts,
+}
 """Which struct says the keys of which mapping."""
 
 
@@ -125,6 +151,7 @@ def impossible(config: Config) -> Iterator[tuple[str, str]]:
         yield "data_dir", "is no absolute path; begin it with /"
     if not 0 <= config.interpreter_input <= LARGEST_INPUT:
         yield "interpreter_input", f"is not from 0 to {LARGEST_INPUT} bytes; 65536 is usual, 0 keeps none"
+    yield from _impossible_alerts(config.alerts)
     if not config.login_daemons:
         yield "login_daemons", "is empty, so no login would ever be seen; leave it out for the usual ones"
     for number, name in enumerate(config.login_daemons):
@@ -133,6 +160,19 @@ def impossible(config: Config) -> Iterator[tuple[str, str]]:
                 f"login_daemons[{number}]",
                 f"is no program's name of 1 to {LONGEST_NAME} bytes; write the name that `ps -o comm` shows",
             )
+
+
+def _impossible_alerts(alerts: Alerts) -> Iterator[tuple[str, str]]:
+    if alerts.severity not in SEVERITIES:
+        yield "alerts.severity", f"is no severity; write one of: {', '.join(SEVERITIES)}"
+    if alerts.rate < 1:
+        yield "alerts.rate", "lets no alert through; write 1 or more a minute"
+    if alerts.webhook and not alerts.webhook.startswith(("http://", "https://")):
+        yield "alerts.webhook", "is no address; begin it with https:// or http://"
+    if alerts.syslog and not alerts.syslog.startswith("/"):
+        yield "alerts.syslog", "is no path of a socket; write /dev/log"
+    if alerts.command and not alerts.command[0].startswith("/"):
+        yield "alerts.command", "names no program by its absolute path; begin it with /"
 
 
 def _is_size(pages: int) -> bool:
