@@ -48,6 +48,12 @@ class Prompts:
     def __contains__(self, prompt: str) -> bool:
         return prompt in self._known
 
+    def possible(self, text: str | None) -> bool:
+        """Whether a row that ends with `text` may end with a prompt; None for a text that is not known."""
+        if text is None or promptlike(text):
+            return True
+        return bool(text) and any(text.endswith(prompt) or prompt.endswith(text) for prompt in self._known)
+
     def newest(self) -> Iterable[str]:
         """The prompts known, newest first."""
         return reversed(self._known)

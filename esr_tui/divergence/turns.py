@@ -39,7 +39,7 @@ class Turns:
     def __init__(self, readers: Readers, holding: Holding) -> None:
         self.page = Page(self)
         self._readers = readers
-        self._prompts = Prompts()
+        self.prompts = Prompts()
         self._holding = holding
         self.edit: Edit | None = None
         self._turns: list[_Turn] = []
@@ -136,7 +136,7 @@ class Turns:
             edit = self._begin(self._readers.current, MARKED, self.now)
         if mark == "B" and edit:
             edit.exact = True
-            edit.settle(self.page, self._prompts, RESTED_NS, self.now)
+            edit.settle(self.page, self.prompts, RESTED_NS, self.now)
         elif mark == "C" and edit and edit.fed and self._fresh(edit):
             self._accept(edit.fed)
 
@@ -154,7 +154,7 @@ class Turns:
         self._turns.clear()
         if edit.reader.name == "zsh":
             edit.exact = True
-            edit.settle(self.page, self._prompts, RESTED_NS, self.now)
+            edit.settle(self.page, self.prompts, RESTED_NS, self.now)
 
     def _mark_off(self) -> None:
         """The editor has given the terminal back."""
@@ -200,8 +200,13 @@ class Turns:
         elif edit.prompt is None:
             self._wait_for_prompt(edit, until)
         elif not edit.closing and not self._fresh(edit):
-            edit.shown = edit.read(page, self._prompts, page.last(page.row))
+            edit.shown = edit.read(page, self.prompts, page.last(page.row))
             edit.shown_at = self.now
+
+    @property
+    def idle(self) -> bool:
+        """Whether what is shown now says nothing about a line until the next mark or event."""
+        return self.edit is None and not self._turns and not self._holding.expanding
 
     def next_frame(self, now: Moment) -> None:
         """What follows is shown at `now`."""
@@ -212,7 +217,7 @@ class Turns:
         edit = self.edit
         if edit is None or edit.closing or edit.left:
             return None
-        shown = edit.read(self.page, self._prompts, self.page.last(self.page.row))
+        shown = edit.read(self.page, self.prompts, self.page.last(self.page.row))
         return self._line(edit, shown, self.now, complete=False)
 
     def _wait_for_prompt(self, edit: Edit, until: Moment) -> None:
@@ -221,13 +226,13 @@ class Turns:
         if not text.strip():
             return
         if edit.closing:  # its line never came; this is a later turn's prompt
-            if rested < RESTED_NS or not self._turns or not (text in self._prompts or promptlike(text)):
+            if rested < RESTED_NS or not self._turns or not (text in self.prompts or promptlike(text)):
                 return
             edit = self._begin(self._turns[-1].reader, MODES, self.now)
             self._turns.clear()
         edit.drawn = self.now
-        if rested >= SETTLED_NS or text in self._prompts:
-            edit.settle(self.page, self._prompts, rested, self.now)
+        if rested >= SETTLED_NS or text in self.prompts:
+            edit.settle(self.page, self.prompts, rested, self.now)
 
     def _look_for_prompt(self, until: Moment) -> None:
         """A shell without a line editor prompts in canonical mode; the cursor rests after its prompt."""
@@ -238,15 +243,15 @@ class Turns:
         cells = page.before_cursor()
         text = "".join(cells)
         rested = until.ns - self.now.ns >= SETTLED_NS
-        if text not in self._prompts and not (rested and promptlike(text) and not self._readers.busy(reader)):
+        if text not in self.prompts and not (rested and promptlike(text) and not self._readers.busy(reader)):
             # Without echo not even the line feed shows, and the next prompt follows in the same row.
-            known = next((each for each in self._prompts.newest() if text.endswith(each)), None)
+            known = next((each for each in self.prompts.newest() if text.endswith(each)), None)
             if known is None or self._readers.echo:
                 return
         if len(page.cells(page.row)) <= len(cells):
             edit = self._begin(reader, COOKED, self.now)
             edit.exact = True
-            edit.settle(page, self._prompts, RESTED_NS, self.now)
+            edit.settle(page, self.prompts, RESTED_NS, self.now)
 
     # -- the course of one line
 
@@ -257,8 +262,8 @@ class Turns:
 
     def _read(self, edit: Edit, last: int) -> Shown:
         if edit.prompt is None and edit.drawn and self.now.ns - edit.drawn.ns >= SETTLED_NS:
-            edit.settle(self.page, self._prompts, SETTLED_NS, edit.drawn)
-        return edit.read(self.page, self._prompts, last)
+            edit.settle(self.page, self.prompts, SETTLED_NS, edit.drawn)
+        return edit.read(self.page, self.prompts, last)
 
     def _fresh(self, edit: Edit) -> bool:
         """Whether nothing was drawn since the line feed."""
@@ -306,7 +311,7 @@ class Turns:
         else:
             line = self._line(edit, shown, ended or self._end_of(edit), complete=True)
             if edit.prompt is None:
-                self._prompts.learn(shown.prompt)
+                self.prompts.learn(shown.prompt)
             self._holding.accepted(line, shell=edit.reader.shell and not line.nested)
             self._accepted = line
         self._next_turn()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from esr_tui.divergence.backlog import Backlog
 from esr_tui.divergence.edits import Moment
 from esr_tui.divergence.holding import Holding
 from esr_tui.divergence.nested import FullScreen
@@ -40,6 +41,7 @@ class TypedLines:
         self._holding = Holding()
         self._turns = Turns(self._readers, self._holding)
         self._full_screen = FullScreen(self._turns.page, self._readers)
+        self._backlog = Backlog(self._turns.page)
         self._frame_open = False
 
     def feed(self, output: Piece) -> None:
@@ -49,7 +51,12 @@ class TypedLines:
             self._end_frame(now)
             self._turns.next_frame(now)
         self._frame_open = True
-        self._turns.page.terminal.feed(output.data)
+        data = output.data
+        if self._turns.idle and self._backlog.possible:
+            data = self._backlog.add(data)
+        if data:
+            self._backlog.draw()
+            self._turns.page.terminal.feed(data)
 
     def event(self, event: Event) -> None:
         """Take in an event; those that say nothing about lines are ignored."""
@@ -87,15 +94,21 @@ class TypedLines:
         self._holding.tick(now.ns)
         if self._frame_open and now != self._turns.now:
             self._frame_open = False
+            if self._backlog:
+                if not self._readers.waiting() or not self._turns.prompts.possible(self._backlog.last_row):
+                    return
+                self._backlog.draw()
             self._turns.frame(now)
             self._holding.add_all(self._full_screen.frame(self._turns.now, now))
 
     def _resize(self, size: str | None) -> None:
         columns, _, rows = (size or "").partition(":")
         if columns.isdigit() and rows.isdigit():
+            self._backlog.draw()
             self._turns.page.terminal.resize(int(columns), int(rows))
 
     def _mode(self, event: TerminalMode, now: Moment) -> None:
+        self._backlog.draw()
         reader = self._readers.mode(event)
         if self._readers.inner(event):
             outer = self._readers.outer
