@@ -58,7 +58,9 @@ def main(folder: Path) -> None:
             ("help", recording, (120, 36), ("question_mark",)),
         ]
         for name, opened, size, press in shots:
-            app = EsrApp(store, recording=opened, record_command=["esr", "record"], demo_command=["esr", "demo"])
+            app = EsrApp(
+                store, recording=opened, record_command=["esr", "record"], demo_command=["esr", "demo"]
+            )
             asyncio.run(picture(app, size, press, folder / f"{name}.png"))
 
 
