@@ -137,7 +137,7 @@ class Engine:
         self._silent.gone(pid)
         for session in self.sessions.values():
             if session.reader == pid and session.login_over(ktime, reader_gone=True):
-                session.end(ktime)
+                self._end(session, ktime)
         self._ptys.reader_gone(pid)
 
     def begin(self, opening: Opening) -> LiveSession | None:
@@ -195,9 +195,14 @@ class Engine:
     def _end_sessions(self, now: int) -> None:
         for session in list(self.sessions.values()):
             if session.login_over(now, reader_gone=False):
-                session.end(session.leader_gone or now)
+                self._end(session, session.leader_gone or now)
             if session.finished(now) and not self.kernel.behind:
                 self._close(session)
+
+    def _end(self, session: LiveSession, ktime: int) -> None:
+        """Writes the end; of processes, those that the kernel still knows are left, should an exit have been lost."""
+        alive = sum(self.kernel.has_process(pid, session.key) for pid in session.members)
+        session.end(ktime, lingering=alive)
 
     def _close(self, session: LiveSession) -> None:
         self._count_losses(Clock.now())

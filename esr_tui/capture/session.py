@@ -247,8 +247,8 @@ class LiveSession:
         quiet = self.leader_gone is not None and now - self.leader_gone > GRACE_NS
         return quiet and (self.reader is None or not self.members)
 
-    def end(self, ktime: int) -> None:
-        """Writes session.end."""
+    def end(self, ktime: int, lingering: int = 0) -> None:
+        """Writes session.end; `lingering` processes are still running."""
         self.ended = ktime
         self.write_inputs()
         self.write_counted(None)
@@ -262,7 +262,7 @@ class LiveSession:
             session_stop=self.clock.wall(ktime),
             initial_command=self.initial_command,
             return_code=self.leader_status,
-            lingering=len(self.members),
+            lingering=lingering,
         )
 
     def finished(self, now: int) -> bool:

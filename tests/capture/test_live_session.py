@@ -163,7 +163,7 @@ def test_a_login_is_over_when_its_server_is_gone_whatever_remains(scene: Callabl
     session = one.session
     assert not session.login_over(at(10_000), reader_gone=False), "sshd still serves what remains"
     assert session.login_over(at(60), reader_gone=True)
-    session.end(at(60))
+    session.end(at(60), lingering=1)
     assert one.only(SessionEnd)[0].lingering == 1
     assert not session.finished(at(10_000))
     one.happens(execution(101, 70), process(records.EXIT, 101, 80))
