@@ -14,7 +14,7 @@ class Logins:
 
     def __init__(self) -> None:
         self._parents: dict[int, int] = {}
-        self._origins: dict[int, Connection | None] = {}
+        self._origins: dict[int, Connection] = {}
         self.connections: set[int] = set()
 
     @property
@@ -43,10 +43,14 @@ class Logins:
 
     def origin(self, pid: int) -> Connection | None:
         """The connection that a daemon's process, or one above it, serves."""
-        while pid in self._parents:
-            found = self._origins.get(pid) or origin.of_process(pid)
-            if found:
-                self._origins[pid] = found
+        line = [pid]
+        while (above := self._parents.get(line[-1])) is not None:
+            line.append(above)
+        for each in line:
+            if found := self._origins.get(each):
                 return found
-            pid = self._parents[pid]
-        return origin.of_process(pid) if pid > 1 else None
+        for each in line:
+            if each > 1 and (found := origin.of_process(each)):
+                self._origins[each] = found
+                return found
+        return None

@@ -11,6 +11,7 @@ import fcntl
 import os
 import re
 import subprocess
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,8 @@ _OWN_SCOPE = re.compile(r"/session-[^/]+\.scope(/|$)")
 _ANOTHERS = re.compile(r"/esr/[^/]+")
 """The cgroup of a session that another recorder on this node records too."""
 _SETTLE_ROUNDS = 5
+_TURN_TRIES, _TURN_WAIT = 20, 0.005
+"""Seconds."""
 _LEVEL = 2
 """Depth of <root>/esr/<sid> below the root of the hierarchy."""
 
@@ -101,10 +104,17 @@ class Cgroups:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Two recorders on one node place a session one after the other, or each would take it from the other."""
+        """Two recorders on one node place a session one after the other, or each would take it from the other.
+
+        Nobody waits long: another recorder may have been stopped in the middle.
+        """
         fd = os.open(self._home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
+            for _ in range(_TURN_TRIES):
+                with suppress(BlockingIOError):
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                threading.Event().wait(_TURN_WAIT)
             yield
         finally:
             os.close(fd)
