@@ -71,6 +71,8 @@ def storm(tiny: Capture, sshd: Sshd, account: Account, code: str) -> Recording:
         recording.wait_output(b"esr-test$ ")
         with asleep(tiny):
             client.run("/usr/bin/python3 -I storm.py", 60)
+        if code:
+            recording.wait(Gap, seconds=20)  # it has caught up
         client.run("/bin/true afterwards")
         client.type("exit\n")
         client.ended()

@@ -182,7 +182,7 @@ def test_system_calls_are_watched_only_while_somebody_is_logged_in(
 ) -> None:
     recorder = capture()
     own_sshd.run("/bin/true")
-    until(lambda: watched(recorder.pid) == 0, "the tracepoints to be left alone", 20)
+    until(lambda: watched(recorder.pid) == 0, "the tracepoints to be left alone", 60)
     assert "bpf" in descriptors(recorder.pid), "the raw tracepoints stay"
 
     (first,) = recorder.sessions(account.name)
