@@ -109,6 +109,9 @@ date +%s; date -d @1763830800; date '+%d%e%a %H:%M'
 touch -m -t 197001010000.00 file
 cut -d, -f1,3,5,7,9 data.csv
 seq 65 66 67
+i=$(( $i - 1 )); echo $i
+python3 -c 'print(bytes(10), bytearray(4), chr(65))'
+wc -l < a.txt; echo $(( $(wc -l < b.txt) * 2 ))
 dd if=/dev/zero of=/tmp/swap bs=1M count=1024
 chmod u+x,g-w script.sh
 ln -sf ../lib/node_modules/npm/bin/npm-cli.js npm

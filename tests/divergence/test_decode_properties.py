@@ -143,8 +143,10 @@ def test_shell_syntax_never_raises(text: str) -> None:
     _check(text.encode())
 
 
-PIECES = r"""$( ) ` ${ } ' " $' \\ \\x41 \\101 | ; <<E <<< a= b=$a $a echo printf %s %c base64 -d rev tr a-z n-za-m eval sh -c
-{a,b} $IFS ${a:1:2} aWQ= 6964 ( =( ${a[0]} ${a/b/c} chr(65) %41 BZh91AY&SY""".replace("\\\\", "\\").split()
+PIECES = r"""$( ) ` ${ } ' " $' \\ \\x41 \\101 | ; <<E <<< a= b=$a $a echo printf %s %c base64 -d rev tr a-z n-za-m eval
+sh -c {a,b} $IFS ${a:1:2} aWQ= 6964 ( =( ${a[0]} ${a/b/c} chr(65) %41 BZh91AY&SY""".replace(
+    "\\\\", "\\"
+).split()
 
 
 @given(st.lists(st.sampled_from([*PIECES, "\n", "\nE\n", "\x1f\x8b\x08", "\x7fELF"]), max_size=60))
@@ -171,7 +173,8 @@ HOSTILE = [
     b"Y3VybCBo ", b"%41", b"% ", b"1,", b"0x41,", b"41 ", b"4", b"chr(65)+", b"<<E\n", b"<<<a ", b"|rev",
     b"echo a|rev;", b"| ",
     b"a ", b"a\n", b"=", b"/", b"#", b"\n", b"\0", b"\xff", b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"BZh91AY&SY", b"base64 ",
-    b"echo aWQ=|base64 -d;", b"$a$b;", b"c''u''r ", b"a=(b ", b"A" * 16 + b"\n", b"eval \"$(", b"sh -c 'a|", b"rev 'lruc' ",
+    b"echo aWQ=|base64 -d;", b"$a$b;", b"c''u''r ", b"a=(b ", b"A" * 16 + b"\n", b"eval \"$(",
+    b"sh -c 'a|", b"rev 'lruc' ",
     b"00000000: 4141 ", b"-----BEGIN A-----", b"$(echo $(echo $(echo $(echo a)))) ", b"a=b\n$a$a\n", b"printf %s a|sh;",
     b"inflate QUFBQUFBQUFBQUFBQUFB ", b"[::-1] 'aaaaaaaaaa' ", b"\\\n", b"''", b'""', b"$'", b"[:alpha:]", b"xxd 4142 ",
 ]  # fmt: skip

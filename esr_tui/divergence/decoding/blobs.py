@@ -23,13 +23,15 @@ _GLUE = re.compile(rb"(?:['\"][\s+.,\\]{0,20}['\"])+")
 _PLUS = re.compile(rb"(['\"])\s{0,8}\+\s{0,8}\\?\s{0,8}(['\"])")
 _WRAP = re.compile(rb"[ \t]{0,2}\\?\r?\n[ \t]{0,8}|\\r?\\?n|\\n")
 _GAP = 24
+_COMMAND = re.compile(rb"[\w./-]+(?:[ \n;|&<>][\w\s./:|&;<>$-]*)?")
+"""What a short result must look like to be a command."""
 _FULL_LINE = 16
 """Below this many characters, a line is no line of a wrapped blob."""
 
 _HINT64 = re.compile(rb"base64|b64|openssl enc|\batob\b|basenc|MIME", re.IGNORECASE)
 _HINT32 = re.compile(rb"base32|b32|basenc", re.IGNORECASE)
 _HINT_DEFLATE = re.compile(rb"inflate|decompress|-15\b|-MAX_WBITS", re.IGNORECASE)
-_HINT16 = re.compile(rb"xxd|hex|unpack|basenc|base16", re.IGNORECASE)
+_HINT16 = re.compile(rb"xxd|hex|pack\b|basenc|base16", re.IGNORECASE)
 
 Decoder = Callable[[bytes, bool], bytes | None]
 
@@ -164,11 +166,8 @@ def _judged(value: bytes, *, short: int, hinted: bool, depth: int = 4) -> bytes 
     if looks.narrow(value) is not None:
         return value
     if len(value) < (6 if hinted else short):
-        return (
-            value
-            if looks.printable(value) and looks.commandlike(value) and (hinted or len(value) > 3)
-            else None
-        )
+        command = _COMMAND.fullmatch(value) and looks.commandlike(value)
+        return value if command and (hinted or len(value) > 3) else None
     if looks.plausible(value):
         return value
     if depth and len(value) >= 8 and looks.printable(value):

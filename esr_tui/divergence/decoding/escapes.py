@@ -9,14 +9,16 @@ from esr_tui.divergence.decoding import looks
 from esr_tui.divergence.decoding.limits import FINDS, SCAN, Found
 
 _ESCAPE = re.compile(
-    rb"\\(?:x([0-9A-Fa-f]{1,2})|0?([0-7]{1,3})|u\{?([0-9A-Fa-f]{4})\}?|U([0-9A-Fa-f]{8})|(.))", re.DOTALL
+    rb"\\(?:x([0-9A-Fa-f]{1,2})|0?([0-7]{1,3})|[xu]\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))",
+    re.DOTALL,
 )
 _SIMPLE = {
     b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v", b"e": b"\x1b",
     b"E": b"\x1b", b"\\": b"\\", b"'": b"'", b'"': b'"', b"\n": b"", b"?": b"?",
 }  # fmt: skip
-_CODED = rb"\\(?:x[0-9A-Fa-f]{1,2}|[0-7]{3,4}|[0-7]{1,2}|u\{?[0-9A-Fa-f]{4}\}?|U[0-9A-Fa-f]{8})"
-_RUN = re.compile(rb"(?:%s){3,}" % _CODED)
+_RUN = re.compile(
+    rb"(?:\\(?:x[0-9A-Fa-f]{1,2}|[0-7]{1,4}|[xu]\{[0-9A-Fa-f]{1,6}\}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})){3,}"
+)
 # A literal always ends, at the latest with the text: otherwise every quote would be tried to the end again.
 _LITERAL = re.compile(
     rb"(\$?)(?:'((?:[^'\\]|\\.)*+)(?:'|\\?\Z)|\"((?:[^\"\\]|\\.)*+)(?:\"|\\?\Z))", re.DOTALL
@@ -36,17 +38,18 @@ def _one(match: re.Match[bytes]) -> bytes:
         return bytes((int(match[1], 16),))
     if match[2]:
         return bytes((int(match[2], 8) & 255,))
-    if match[3] or match[4]:
-        code = int(match[3] or match[4], 16)
+    long = match[3] or match[4] or match[5]
+    if long:
+        code = int(long, 16)
         return chr(code).encode("utf-8", "replace") if code < 0x110000 else match[0]
-    return _SIMPLE.get(match[5], match[0])
+    return _SIMPLE.get(match[6], match[0])
 
 
 def hidden(data: bytes) -> int:
     """How many escapes stand for a character that needs none, a letter say: at most 64 are counted."""
     count = 0
     for match in _ESCAPE.finditer(data):
-        if match[5] is None and _LETTER.match(_one(match)):
+        if match[6] is None and _LETTER.match(_one(match)):
             count += 1
             if count >= 64:
                 break
@@ -87,7 +90,7 @@ def _coded(value: bytes) -> bool:
 _CHR = re.compile(rb"\b(?:chr|Chr|CHR|fromCharCode|unichr)\s?\(\s?(0x[0-9A-Fa-f]{1,6}|[0-9]{1,7})\s?\)")
 _GLUE = re.compile(rb"[\s\"'+.,|&%]{0,8}")
 _LIST = re.compile(
-    rb"(?<![\w.])(?:0x)?[0-9A-Fa-f]{1,3}(?:\s{0,2}[, ]\s{0,2}(?:0x)?[0-9A-Fa-f]{1,3}){3,}(?![\w.])"
+    rb"(?<![\w.])(?:0x)?[0-9A-Fa-f]{1,3}(?:\s{0,2}[, ]\s{0,2}(?:0x)?[0-9A-Fa-f]{1,3}){1,}(?![\w.])"
 )
 _NUMBER = re.compile(rb"(?:0x)?[0-9A-Fa-f]{1,3}")
 _LIST_HINT = re.compile(rb"chr\b|bytes|bytearray|fromCharCode|pack\b|%c|Buffer|uint8", re.IGNORECASE)
@@ -112,10 +115,18 @@ def characters(data: bytes) -> Iterator[Found]:
         if base == 10 and not all(number.isdigit() for number in numbers):
             continue
         codes = [int(number, base) for number in numbers[:SCAN]]
-        if max(codes) < 256 and (hinted or len(codes) >= 8):
+        if max(codes) < 256 and (hinted or len(codes) >= 8) and (len(codes) >= 4 or base == 10):
             value = bytes(codes)
-            if looks.magic(value) or looks.wordlike(value) or (len(codes) >= 24 and looks.plausible(value)):
+            if (
+                looks.magic(value)
+                or (looks.wordlike(value) and _enough(value))
+                or (len(codes) >= 24 and looks.plausible(value))
+            ):
                 yield Found("chr" if base == 10 else "hex", value)
+
+
+def _enough(value: bytes) -> bool:
+    return len(value) >= 4 or value.decode("latin-1") in looks.COMMANDS
 
 
 def _chained(codes: list[int]) -> Iterator[Found]:

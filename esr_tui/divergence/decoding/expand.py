@@ -21,7 +21,7 @@ _REPLACE = re.compile(r"(\w+)(//?)((?:[^/\\*?\[]|\\.)+)(?:/([^$`]*))?")
 _CUT = re.compile(r"(\w+)(##?|%%?)([^*?\[$`]+)")
 _CASE = re.compile(r"(\w+)(\^\^|,,|\^|,)")
 _DEFAULT = re.compile(r"(\w+):?-([^$`]*)")
-_BRACES = re.compile(r"\{[^{}\s,:]+(?:,[^{}\s,]+)+\}")
+_BRACES = re.compile(r"\{[A-Za-z./~$][^{}\s,:]*(?:,[^{}\s,]+)+\}")
 _ROOTED = ("HOME", "PATH", "PWD", "SHELL", "BASH", "OLDPWD")
 """Variables that begin with a slash wherever this runs: `${HOME:0:1}` is a known way to write one."""
 
@@ -83,9 +83,8 @@ def _plain(part: Part, reasons: set[str]) -> str:
 
 def _raw(part: Part) -> str:
     if part.kind == "var":
-        return (
-            f"${{{part.text}}}" if not _NAME.fullmatch(part.text) and len(part.text) > 1 else f"${part.text}"
-        )
+        bare = _NAME.fullmatch(part.text) or len(part.text) == 1 or part.text.startswith("((")
+        return f"${part.text}" if bare else f"${{{part.text}}}"
     return f"$({part.text})" if part.kind == "sub" else f"<({part.text})"
 
 

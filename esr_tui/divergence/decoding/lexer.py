@@ -146,8 +146,10 @@ class _Lexer:
             if end > 0:
                 self.at = end + 1
                 return Part("sub", text[at + 1 : end].replace("\\`", "`"), quote)
-        elif text.startswith("$(", at) and not text.startswith("$((", at):
+        elif text.startswith("$(", at):
             inner = self._inside(at + 2)
+            if inner is not None and inner.startswith("(") and inner.endswith(")"):
+                return Part("var", f"({inner})", quote)  # arithmetic
         if inner is not None:
             return Part("sub", inner, quote)
         match = _VAR.match(text, at)

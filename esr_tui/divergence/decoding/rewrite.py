@@ -83,7 +83,12 @@ def noisy(word: Token, run: bool) -> bool:
     text = "".join(part.text for part in parts)
     if len(parts) < 2 or any(part.kind != "text" for part in parts) or not _PLAIN.fullmatch(text):
         return False
-    if _LITERAL_PREFIX.fullmatch(parts[0].text) and parts[1].quote in ("'", '"') and not _meets(parts, 2):
+    if (
+        _LITERAL_PREFIX.fullmatch(parts[0].text)
+        and parts[1].quote in ("'", '"')
+        and not _meets(parts, 2)
+        and (len(parts) == 2 or parts[1].text)
+    ):
         return False
     rooted = text.startswith(("/", "~/", "./"))
     # Backslashes are common in patterns (\\s, \\n): there only a command's name or a path tells.
@@ -93,7 +98,7 @@ def noisy(word: Token, run: bool) -> bool:
         if not at:
             continue
         if part.quote == "\\":
-            joints += part.text.isalnum() and told
+            joints += part.text.isalpha() and told
         elif part.quote and not part.text:
             ends = parts[at - 1].text[-1:].isalnum(), _begin(parts, at + 1).isalnum()
             joints += 2 * (all(ends) or (run and told and any(ends)))

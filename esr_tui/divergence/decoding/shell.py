@@ -16,6 +16,7 @@ _SETTERS = frozenset(("export", "local", "declare", "typeset", "readonly"))
 _INTERPRETERS = frozenset(
     "sh bash dash zsh ksh ash python python2 python3 perl ruby node php lua xargs sudo source . tee".split()
 )
+_ALNUM = re.compile(rb"[A-Za-z0-9]{2}")
 _NESTED = re.compile(r"[|`]|\$\(|<<<|\b(?:eval|sh|bash)\b")
 
 
@@ -28,7 +29,14 @@ class _Command:
 
     @property
     def argv(self) -> list[str]:
-        return [value.text for _, value in self.words]
+        out: list[str] = []
+        for word, value in self.words:
+            bare = value.folded and not any(part.quote for part in word.parts)
+            if bare or value.reasons & {"ifs", "brace"}:
+                out += value.text.split()
+            else:
+                out.append(value.text)
+        return out
 
     @property
     def known(self) -> bool:
@@ -154,8 +162,11 @@ class _Reading:
         if not command.words:
             return
         self.edits += rewrite.edits(command.words, self.many)
-        argv = command.argv
-        if argv[0] in ("read", "for", "unset", "mapfile", "readarray", "getopts", "select"):
+        argv = command.argv or [""]
+        if argv[:2] == ["printf", "-v"] and len(argv) > 3 and command.known:
+            made = _printf(argv[3:]).decode("latin-1")
+            assign(self.env, argv[2], False, Value(made, True, 0, frozenset()))
+        elif argv[0] in ("read", "for", "unset", "mapfile", "readarray", "getopts", "select"):
             for word in argv[1:]:
                 self.env.pop(word, None)
         if self.depth >= NESTING:
@@ -200,7 +211,7 @@ class _Reading:
             # Ordinary pipelines turn text as well: this one must be run, decoded further, or have become a command.
             if not used and not (looks.commandlike(data) and not looks.commandlike(before)):
                 return
-            if data == before:
+            if data == before or not _ALNUM.search(data):
                 return
         if looks.magic(data) or looks.narrow(data) or len(data) < 24 or looks.plausible(data) or used:
             wide = looks.narrow(data)

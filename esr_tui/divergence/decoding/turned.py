@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from esr_tui.divergence.decoding import blobs, looks
 from esr_tui.divergence.decoding.limits import FINDS, SHELL, Found
 
-_REVERSES = re.compile(rb"\[::-1\]|\brev\b|revers|strrev|\|\s*tac\b", re.IGNORECASE)
+_REVERSES = re.compile(rb"\[::-1\]|\brev\b(?![-=./])|\breversed?\s?[('\"]|\.reverse\b|strrev|\|\s?tac\b")
 _ROTATES = re.compile(rb"rot.?13", re.IGNORECASE)
 _LITERAL = re.compile(rb"'([^'\n]{2,}+)'|\"((?:[^\"\\\n]|\\.){2,}+)\"")
 _QUOTE = re.compile(rb"['\"]")
