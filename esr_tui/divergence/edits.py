@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from esr_tui.divergence.page import Cells, Page
 from esr_tui.divergence.prompts import Prompts, without_search
 from esr_tui.divergence.readers import Reader
+from esr_tui.divergence.typedline import TypedLine
 
 MARKED, MODES, COOKED = "marked", "modes", "cooked"
 """How its beginning and end are known: from marks in the stream, from the terminal's modes, or from the echo alone."""
@@ -110,6 +111,33 @@ class Edit:
         prompt = self.prompt[self.left_out :] if self.prompt is not None else page.cells(first)[:column]
         frame = (max(0, first - page.top), max(0, last - page.top))
         return Shown(without_search(text), (first, last), frame, "".join(prompt))
+
+    def line(
+        self, shown: Shown, now: Moment, ended: Moment, *, complete: bool, nested: str = ""
+    ) -> TypedLine:
+        """What is told of the line.
+
+        Args:
+            shown: it, as it stands on the screen at `now`.
+            ended: when it was accepted.
+            nested: what asked for it, if not the reader's own prompt.
+        """
+        before, at = self.shown, self.shown_at
+        if before is None or at is None or before.text != shown.text:
+            before, at = shown, now
+        return TypedLine(
+            text=shown.text,
+            start_ms=min((self.ready or self.began).ms, ended.ms),
+            end_ms=ended.ms,
+            end_ktime=ended.ktime,
+            frame_ms=at.ms,
+            rows=before.frame,
+            pid=self.reader.pid,
+            prompt=shown.prompt,
+            echo=not self.hidden or bool(shown.text),
+            nested=self.reader.nested or nested,
+            complete=complete,
+        )
 
     def _start(self, page: Page, prompts: Prompts, last: int) -> tuple[int, int]:
         """Row and column of the line's first cell."""

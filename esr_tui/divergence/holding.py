@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 import msgspec
 
@@ -39,9 +38,9 @@ class Holding:
         ready, self._ready = self._ready, []
         return ready
 
-    def add_all(self, lines: Iterable[TypedLine]) -> None:
-        """Lines that are complete as they are."""
-        self._ready.extend(lines)
+    def add(self, line: TypedLine) -> None:
+        """A line that is complete as it is."""
+        self._ready.append(line)
 
     def accepted(self, line: TypedLine, *, shell: bool) -> None:
         """A line was accepted; with `shell` more of it may follow."""

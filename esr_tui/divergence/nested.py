@@ -1,51 +1,62 @@
-"""Lines typed into programs that draw the whole screen: editors' commands, and shells inside a multiplexer."""
+"""Commands typed into editors and pagers that draw the whole screen: vim's `:!`, less's `!`."""
 
 from __future__ import annotations
 
 from esr_tui.divergence.edits import Moment
+from esr_tui.divergence.holding import TRAIL_NS, Holding
 from esr_tui.divergence.page import Page
 from esr_tui.divergence.readers import Reader, Readers
 from esr_tui.divergence.typedline import TypedLine
-from esr_tui.model.events import Command, TerminalMode
+from esr_tui.model.events import Command
+
+_LASTS_NS = 5_000_000_000
+"""A command line that was given up may stay at the bottom; one that runs does so at once."""
 
 
-class FullScreen:
-    """Looks at the rows of full-screen programs."""
+class CommandRows:
+    """Remembers the last row of full-screen programs, which is where they take commands."""
 
-    def __init__(self, page: Page, readers: Readers) -> None:
+    def __init__(self, page: Page, readers: Readers, holding: Holding) -> None:
         self._page = page
         self._readers = readers
-        self._bottom = ""
-        self._bottom_at = Moment()
+        self._row = ""
+        self._row_at = Moment()
+        self._ran: tuple[Reader, Moment] | None = None
+        self._holding = holding
 
-    def frame(self, shown: Moment, until: Moment) -> list[TypedLine]:
-        """A frame was complete at `shown` and stood until `until`."""
+    def look(self, now: Moment) -> None:
+        """Look at the screen: a frame is complete, or the program is about to leave the alternate screen."""
         page = self._page
-        if page.terminal.alternate:
-            text = "".join(page.cells(page.top + page.terminal.rows - 1))
-            if text.startswith((":", "!")) and "!" in text:
-                self._bottom, self._bottom_at = text, shown
-        return []
+        if not page.terminal.alternate:
+            return
+        text = "".join(page.cells(page.top + page.terminal.rows - 1))
+        if text.startswith((":", "!")) and "!" in text:
+            self._row, self._row_at = text, now
+            if self._ran and now.ns - self._ran[1].ns <= TRAIL_NS:
+                self._found(*self._ran)
 
-    def inner_mode(self, event: TerminalMode, reader: Reader, now: Moment) -> None:
-        """Modes were set on a terminal inside a multiplexer."""
+    def command(self, event: Command, now: Moment) -> None:
+        """A program was executed: perhaps by such a row."""
+        reader = self._readers.known(event.ppid)
+        if reader is None or not reader.full_screen or len(event.argv) < 3 or event.argv[1] != "-c":
+            return
+        if self._row and now.ns - self._row_at.ns <= _LASTS_NS:
+            self._found(reader, now)
+        else:  # the stream trails
+            self._ran = (reader, now)
 
-    def command(self, event: Command, now: Moment) -> list[TypedLine]:
-        """A program was executed: perhaps by an editor's `:!`."""
-        outer = self._readers.outer
-        if not self._bottom or event.return_code or len(event.argv) < 3 or event.argv[1] != "-c":
-            return []
-        text, self._bottom = self._bottom, ""
+    def _found(self, reader: Reader, now: Moment) -> None:
         row = self._page.terminal.rows - 1
-        return [
-            TypedLine(
-                text=text,
-                start_ms=self._bottom_at.ms,
-                end_ms=now.ms,
-                end_ktime=now.ktime,
-                frame_ms=self._bottom_at.ms,
-                rows=(row, row),
-                pid=event.ppid,
-                nested=outer.name if outer else "vim",
-            )
-        ]
+        at = min(self._row_at, now, key=lambda moment: moment.ns)
+        line = TypedLine(
+            text=self._row,
+            start_ms=at.ms,
+            end_ms=now.ms,
+            end_ktime=now.ktime,
+            frame_ms=self._row_at.ms,
+            rows=(row, row),
+            pid=reader.pid,
+            nested=reader.nested,
+        )
+        self._holding.add(line)
+        self._row, self._ran = "", None

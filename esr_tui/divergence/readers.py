@@ -84,7 +84,7 @@ class Readers:
         self._raw: dict[int, tuple[Reader, str | None]] = {}
         """Processes that took a terminal out of canonical mode, the newest last, and which terminal."""
         self._shells: dict[int, _Shell] = {}
-        self._marked: set[int] = set()
+        self._known: dict[int, Reader] = {}
         self.seen = False
         """Whether any process set modes: without that the stream alone must tell."""
 
@@ -95,6 +95,7 @@ class Readers:
             self.tty = event.tty
         reader = Reader(event.pid, plain_name(event.program))
         self._raw.pop(event.pid, None)
+        self._known[event.pid] = reader
         if event.canonical:
             if event.tty == self.tty:
                 self.echo = event.echo
@@ -127,9 +128,14 @@ class Readers:
     def exit(self, event: Exit) -> None:
         """A process has ended."""
         self._raw.pop(event.pid, None)
+        self._known.pop(event.pid, None)
         self._shells.pop(event.pid, None)
         for shell in self._shells.values():
             shell.children.discard(event.pid)
+
+    def known(self, pid: int) -> Reader | None:
+        """A living process that has set modes."""
+        return self._known.get(pid)
 
     @property
     def outer(self) -> Reader | None:

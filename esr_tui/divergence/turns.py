@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from esr_tui.divergence.edits import COOKED, MARKED, MODES, RESTED_NS, SETTLED_NS, Edit, Moment, Shown
 from esr_tui.divergence.holding import TRAIL_NS, Holding
+from esr_tui.divergence.nested import CommandRows
 from esr_tui.divergence.page import Page
 from esr_tui.divergence.prompts import Prompts, promptlike
 from esr_tui.divergence.readers import Reader, Readers
@@ -41,6 +42,7 @@ class Turns:
         self._readers = readers
         self.prompts = Prompts()
         self._holding = holding
+        self.command_rows = CommandRows(self.page, readers, holding)
         self.edit: Edit | None = None
         self._turns: list[_Turn] = []
         self.now = Moment()
@@ -119,9 +121,12 @@ class Turns:
 
     def private_mode(self, mode: int, on: bool) -> None:
         """A private mode is about to be switched."""
-        if mode in _ALTERNATE and on:
-            if self.edit and not (
-                self.edit.style == MARKED and self.edit.reader.shell and self.edit.reader.name
+        if mode in _ALTERNATE:
+            self.command_rows.look(self.now)
+            if (
+                on
+                and self.edit
+                and not (self.edit.style == MARKED and self.edit.reader.shell and self.edit.reader.name)
             ):
                 self.edit = None
         elif mode == _BRACKETED_PASTE and not self.page.terminal.alternate:
@@ -218,7 +223,7 @@ class Turns:
         if edit is None or edit.closing or edit.left:
             return None
         shown = edit.read(self.page, self.prompts, self.page.last(self.page.row))
-        return self._line(edit, shown, self.now, complete=False)
+        return edit.line(shown, self.now, self.now, complete=False)
 
     def _wait_for_prompt(self, edit: Edit, until: Moment) -> None:
         text = "".join(self.page.before_cursor())
@@ -299,7 +304,7 @@ class Turns:
 
     def _abort(self, edit: Edit, shown: Shown) -> None:
         shown = Shown(shown.text.removesuffix(_ABORTED), shown.rows, shown.frame, shown.prompt)
-        self._holding.aborted(self._line(edit, shown, self.now, complete=False))
+        self._holding.aborted(edit.line(shown, self.now, self.now, complete=False))
 
     def _accept(self, shown: Shown, ended: Moment | None = None) -> None:
         """The line is complete."""
@@ -309,7 +314,8 @@ class Turns:
         if edit.style != MARKED and shown.text.endswith(_ABORTED):
             self._abort(edit, shown)
         else:
-            line = self._line(edit, shown, ended or self._end_of(edit), complete=True)
+            ended = ended or self._end_of(edit)
+            line = edit.line(shown, self.now, ended, complete=True, nested=self._asked(edit, shown))
             if edit.prompt is None:
                 self.prompts.learn(shown.prompt)
             self._holding.accepted(line, shell=edit.reader.shell and not line.nested)
@@ -329,24 +335,6 @@ class Turns:
                 self._given_back.remove(given)
                 return moment
         return self.now
-
-    def _line(self, edit: Edit, shown: Shown, ended: Moment, *, complete: bool) -> TypedLine:
-        before, at = edit.shown, edit.shown_at
-        if before is None or at is None or before.text != shown.text:
-            before, at = shown, self.now
-        return TypedLine(
-            text=shown.text,
-            start_ms=min((edit.ready or edit.began).ms, ended.ms),
-            end_ms=ended.ms,
-            end_ktime=ended.ktime,
-            frame_ms=at.ms,
-            rows=before.frame,
-            pid=edit.reader.pid,
-            prompt=shown.prompt,
-            echo=not edit.hidden or bool(shown.text),
-            nested=edit.reader.nested or self._asked(edit, shown),
-            complete=complete,
-        )
 
     def _asked(self, edit: Edit, shown: Shown) -> str:
         """ "read" where the line before made the shell itself ask for text."""

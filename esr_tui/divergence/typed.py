@@ -10,7 +10,7 @@ from typing import Protocol
 from esr_tui.divergence.backlog import Backlog
 from esr_tui.divergence.edits import Moment
 from esr_tui.divergence.holding import Holding
-from esr_tui.divergence.nested import FullScreen
+from esr_tui.divergence.multiplexer import Multiplexer
 from esr_tui.divergence.readers import Readers
 from esr_tui.divergence.turns import Turns
 from esr_tui.divergence.typedline import TypedLine
@@ -40,7 +40,7 @@ class TypedLines:
         self._readers = Readers()
         self._holding = Holding()
         self._turns = Turns(self._readers, self._holding)
-        self._full_screen = FullScreen(self._turns.page, self._readers)
+        self._multiplexer = Multiplexer(self._turns.page, self._readers, self._holding)
         self._backlog = Backlog(self._turns.page)
         self._frame_open = False
 
@@ -99,7 +99,8 @@ class TypedLines:
                     return
                 self._backlog.draw()
             self._turns.frame(now)
-            self._holding.add_all(self._full_screen.frame(self._turns.now, now))
+            self._turns.command_rows.look(self._turns.now)
+            self._multiplexer.frame(self._turns.now, now)
 
     def _resize(self, size: str | None) -> None:
         columns, _, rows = (size or "").partition(":")
@@ -113,7 +114,7 @@ class TypedLines:
         if self._readers.inner(event):
             outer = self._readers.outer
             if outer is None or not outer.relay:
-                self._full_screen.inner_mode(event, reader, now)
+                self._multiplexer.mode(event, reader, now)
                 return
         if event.canonical:
             self._turns.gave_back(reader, now)
@@ -124,4 +125,4 @@ class TypedLines:
         self._readers.command(event)
         self._turns.executed(event.ppid, now)
         self._holding.ran(event.ppid, now.ns)
-        self._holding.add_all(self._full_screen.command(event, now))
+        self._turns.command_rows.command(event, now)
