@@ -39,7 +39,9 @@ def words(look: Callable[[Subject], Iterable[str]]) -> Maker:
         plain = frozenset(
             value for value in values if isinstance(value, str) and re.fullmatch(r"[\w./+@-]+", value)
         )
-        tests = tuple(text_test(value) for value in values if value not in plain)
+        tests = tuple(
+            text_test(value) for value in values if not isinstance(value, str) or value not in plain
+        )
 
         def leaf(subject: Subject) -> str:
             for text in look(subject):

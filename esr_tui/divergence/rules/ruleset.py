@@ -82,7 +82,7 @@ class RuleSet:
         ]
         found += self._engine.match(subject)
         if len(found) > 1:
-            found.sort(key=lambda match: -SEVERITIES.index(match.severity))
+            found.sort(key=lambda match: (-SEVERITIES.index(match.severity), match.id))
         return tuple(found[:MOST_MATCHES])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
@@ -17,6 +18,7 @@ KEPT_TEXTS = 64
 """Texts whose matches are remembered: all execs of a script share its payload."""
 
 _ROOT = ("root",)
+_WORD = re.compile(r"[\w.+-]+")
 
 
 class SigmaEngine:
@@ -36,6 +38,9 @@ class SigmaEngine:
             else:
                 for name in names:
                     self._by_image.setdefault(name, []).append(rule)
+        self._odd_names = [
+            rule for name, rules in self._by_image.items() if not _WORD.fullmatch(name) for rule in rules
+        ]
         self._texts: OrderedDict[str, tuple[SigmaRule, ...]] = OrderedDict()
 
     def match(self, subject: Subject) -> list[RuleMatch]:
@@ -60,7 +65,7 @@ class SigmaEngine:
             return []
         view = exec_view(subject, event)
         candidates = list(self._always)
-        for name in {name.lower() for name in basenames(paths(event))}:
+        for name in dict.fromkeys(name.lower() for name in basenames(paths(event))):
             candidates += self._by_image.get(name, ())
         found = {rule.id: rule.matched("exec") for rule in candidates if rule.node.test(view)}
         for side, text in subject.texts:
@@ -83,7 +88,10 @@ class SigmaEngine:
 
     def _search(self, text: str) -> tuple[SigmaRule, ...]:
         whole = f"{text}\n{unquoted(text)}".lower()
-        left = [rule for rule in self._rules["process_creation"] if rule.node.possible(whole)]
+        # A program's name can only be a word of the text: most rules name one, and need not be asked.
+        near = [rule for word in dict.fromkeys(_WORD.findall(whole)) for rule in self._by_image.get(word, ())]
+        candidates = {id(rule): rule for rule in (*self._always, *near, *self._odd_names)}
+        left = [rule for rule in candidates.values() if rule.node.possible(whole)]
         found: list[SigmaRule] = []
         for view in text_views(text) if left else ():
             missed: list[SigmaRule] = []
