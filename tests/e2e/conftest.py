@@ -67,9 +67,9 @@ def own_sshd(account: Account) -> Iterator[Sshd]:
         server.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Capture]:
-    """A recorder that all tests of a module share."""
+    """A recorder that all tests share whose subject is not the recorder itself."""
     capture = Capture(tmp_path_factory.mktemp("capture") / "store")
     yield capture
     capture.stop()

@@ -28,12 +28,13 @@ def copy(recorder: Capture, sshd: Sshd, *argv: str, stdin: str = "") -> Recordin
 
 
 def test_a_login_says_who_from_where_and_on_what(recorder: Capture, sshd: Sshd, account: Account) -> None:
+    before = [each.sid for each in recorder.sessions(account.name)]
     with sshd.login(size=(101, 33)) as client:
         connection = client.run("echo $SSH_CONNECTION")
         shell = client.run("echo $$ $SSH_TTY")
         client.type("exit 4\n")
         assert client.ended() == 4
-    (recording,) = recorder.new(account.name, [])
+    (recording,) = recorder.new(account.name, before)
     recording.ended()
     start = recording.start
     address, port, own_address, own_port = connection.split(b"\r\n")[1].decode().split()
