@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from esr_tui.divergence.page import Cells, Page
@@ -108,6 +109,8 @@ class Edit:
         first, column = self._start(page, prompts, last)
         last = max(first, last)
         text = page.text(first, column, last, self.right)[:MAX_TEXT]
+        if self.reader.name == "fish":  # it indents the rows of one line to where the first one begins
+            text = re.sub(rf"\n {{1,{max(1, column)}}}", "\n", text)
         prompt = self.prompt[self.left_out :] if self.prompt is not None else page.cells(first)[:column]
         frame = (max(0, first - page.top), max(0, last - page.top))
         return Shown(without_search(text), (first, last), frame, "".join(prompt))

@@ -14,6 +14,7 @@ MAX_JOINED = 256 * 1024
 """Characters of a construct that are joined; what follows is a line of its own."""
 TRAIL_NS = 250_000_000
 """So long the stream may trail the kernel."""
+_FAILED = re.compile(r"(?:event not found|bad word specifier|substitution failed|modifier failed)[^:]*$")
 
 
 class Holding:
@@ -72,7 +73,7 @@ class Holding:
             return
         line, pattern = self._referring
         self._referring = None
-        if text != line.text and pattern.fullmatch(text):
+        if text != line.text and pattern.fullmatch(text) and not _FAILED.search(text):
             line = msgspec.structs.replace(line, text=text, raw=line.text)
         self._ready.append(line)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from esr_tui.divergence.edits import SETTLED_NS, Moment
 from esr_tui.divergence.holding import TRAIL_NS, Holding
-from esr_tui.divergence.page import Page
+from esr_tui.divergence.page import Cells, Page
 from esr_tui.divergence.prompts import Prompts
 from esr_tui.divergence.readers import MULTIPLEXERS, Reader, Readers
 from esr_tui.divergence.typedline import TypedLine
@@ -21,6 +21,13 @@ _BORDERS = "│┃|"
 _MOST = 64
 
 
+@dataclass(frozen=True)
+class _Found:
+    text: str
+    rows: tuple[int, int]
+    prompt: str
+
+
 @dataclass
 class _Inner:
     """A line of a shell inside."""
@@ -28,16 +35,9 @@ class _Inner:
     reader: Reader
     began: Moment
     prompt: str | None = None
-    text: str = ""
+    found: _Found | None = None
     """What stood on it when it was looked at last."""
     ended: Moment | None = None
-
-
-@dataclass(frozen=True)
-class _Found:
-    text: str
-    rows: tuple[int, int]
-    prompt: str
 
 
 class Multiplexer:
@@ -83,20 +83,25 @@ class Multiplexer:
                 inner.prompt = before[:length]
                 self._prompts.learn(inner.prompt)
         elif found := self._on_row(self._page.row, inner.prompt):
-            inner.text = found.text
+            inner.found = found
 
     def _finish(self, inner: _Inner, shown: Moment, name: str) -> None:
         """A line has ended: find it on the screen, now or a little later."""
         ended = inner.ended
         assert ended is not None
         prompts = [inner.prompt] if inner.prompt else list(self._prompts.newest())
-        found = self._find(prompts)
-        if found and not inner.text and found.text == self._last:
+        late = shown.ns - ended.ns > TRAIL_NS
+        found = None if late else self._find(prompts)
+        before = inner.found.text if inner.found else ""
+        if found and not before and found.text == self._last:
             found = None  # the line before; this one is empty, or not yet drawn
-        if found is None or not found.text.startswith(inner.text[:1]):
-            if shown.ns - ended.ns < TRAIL_NS:
+        if found is None or not found.text.startswith(before[:1]):
+            if not late:
                 self._ended.append(inner)
-            return
+                return
+            if inner.found is None or not before:
+                return
+            found = inner.found  # its row has gone before it was drawn whole
         self._last = found.text
         line = TypedLine(
             text=found.text,
@@ -122,21 +127,28 @@ class Multiplexer:
 
     def _on_row(self, row: int, prompt: str) -> _Found | None:
         left, right = self._pane()
-        cells = self._page.cells(row)[left:right]
-        text = "".join(cells)
+        text = "".join(self._cells(row, left, right))
         if not text.ljust(len(prompt)).startswith(prompt):
             return None
         last = row
         while last < self._page.row and self._continues(last, left, right):
             last += 1
-            text = text.ljust((last - row) * (right - left)) + "".join(self._page.cells(last)[left:right])
+            text = text.ljust((last - row) * (right - left)) + "".join(self._cells(last, left, right))
         y = row - self._page.top
         return _Found(text[len(prompt) :].rstrip(), (y, y + last - row), prompt)
 
     def _continues(self, row: int, left: int, right: int) -> bool:
         if right - left == self._page.terminal.columns:
             return self._page.continues(row)
-        return len(self._page.cells(row)[left:right]) == right - left
+        return len(self._cells(row, left, right)) == right - left
+
+    def _cells(self, row: int, left: int, right: int) -> Cells:
+        """What of a row is in the pane."""
+        cells = self._page.cells(row)[left:right]
+        end = len(cells)
+        while end and cells[end - 1] == " ":
+            end -= 1
+        return cells[:end]
 
     def _pane(self) -> tuple[int, int]:
         """First and past-the-last column of the pane that has the cursor: borders run through its rows."""

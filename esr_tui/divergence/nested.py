@@ -31,19 +31,27 @@ class CommandRows:
             return
         text = "".join(page.cells(page.top + page.terminal.rows - 1))
         if text.startswith((":", "!")) and "!" in text:
-            self._row, self._row_at = text, now
-            if self._ran and now.ns - self._ran[1].ns <= TRAIL_NS:
+            if self._ran and not text.startswith(self._row):
                 self._found(*self._ran)
+            self._row, self._row_at = text, now
+        elif self._ran and self._row:
+            self._found(*self._ran)
+
+    def tick(self, now: Moment) -> None:
+        """Time has gone on."""
+        if self._ran and now.ns - self._ran[1].ns > TRAIL_NS:
+            if self._row:
+                self._found(*self._ran)
+            self._ran = None
 
     def command(self, event: Command, now: Moment) -> None:
-        """A program was executed: perhaps by such a row."""
+        """A program was executed: perhaps by such a row, which the stream may still have to show whole."""
         reader = self._readers.known(event.ppid)
         if reader is None or not reader.full_screen or len(event.argv) < 3 or event.argv[1] != "-c":
             return
-        if self._row and now.ns - self._row_at.ns <= _LASTS_NS:
-            self._found(reader, now)
-        else:  # the stream trails
-            self._ran = (reader, now)
+        if now.ns - self._row_at.ns > _LASTS_NS:
+            self._row = ""
+        self._ran = (reader, now)
 
     def _found(self, reader: Reader, now: Moment) -> None:
         row = self._page.terminal.rows - 1

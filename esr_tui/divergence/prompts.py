@@ -67,7 +67,7 @@ class Prompts:
         """
         if text in self._known:
             return len(text)
-        known = max((len(prompt) for prompt in self._known if text.startswith(prompt)), default=0)
+        known = self._repeated(text)
         if known:
             return known
         if waited and promptlike(text):
@@ -79,6 +79,15 @@ class Prompts:
         if inside:
             return inside.end()
         return len(text) if waited else 0
+
+    def _repeated(self, text: str) -> int:
+        """The length of the known prompt that `text` begins with; without echo several stand one after another."""
+        at = 0
+        while longest := max(
+            (len(prompt) for prompt in self._known if text.startswith(prompt, at)), default=0
+        ):
+            at += longest
+        return at
 
     @staticmethod
     def _alike(text: str, prompt: str) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from esr_tui.divergence.programs import INTERACTIVE, SHELLS, classify
 from esr_tui.model.events import Command, Exit, Fork, TerminalMode
 
-RAW_SHELLS = frozenset("bash rbash zsh fish ksh ksh93 mksh tcsh busybox elvish nu xonsh pwsh".split())
+RAW_SHELLS = frozenset("bash rbash zsh fish ksh ksh93 mksh tcsh ash elvish nu xonsh pwsh".split())
 _LINE_READERS = frozenset(
     (
         "python pypy ipython ptpython bpython psql mysql mariadb sqlite node irb pry php perl lua luajit gdb lldb "
@@ -93,7 +93,8 @@ class Readers:
         self.seen = self.seen or bool(event.program)
         if self.tty is None:
             self.tty = event.tty
-        reader = Reader(event.pid, plain_name(event.program))
+        shell = self._shells.get(event.pid)
+        reader = Reader(event.pid, shell.name if shell else plain_name(event.program))
         self._raw.pop(event.pid, None)
         self._known[event.pid] = reader
         if event.canonical:
@@ -114,9 +115,10 @@ class Readers:
         self._raw.pop(event.pid, None)
         name = plain_name(event.exe or event.path)
         self._shells.pop(event.pid, None)
-        if name not in SHELLS and name not in RAW_SHELLS:
-            return
-        if classify(event).role == INTERACTIVE:
+        if name in SHELLS or name in RAW_SHELLS or name == "busybox":
+            if classify(event).role != INTERACTIVE:
+                return
+            name = "ash" if name == "busybox" else name
             raw = name in RAW_SHELLS and "--noediting" not in event.argv
             self._shells[event.pid] = _Shell(event.pid, name, raw)
 
@@ -170,7 +172,7 @@ class Readers:
         if not self._shells:
             return None if self.seen else Reader()
         shell = next(reversed(self._shells.values()))
-        return None if shell.raw else Reader(shell.pid, shell.name)
+        return None if shell.raw and self.echo else Reader(shell.pid, shell.name)
 
     def busy(self, reader: Reader) -> bool:
         """Whether a shell has children, so that it may not be the one who prompts."""

@@ -58,11 +58,13 @@ class Turns:
 
     def took_over(self, reader: Reader, now: Moment) -> None:
         """A line editor took the terminal out of canonical mode."""
-        if self.edit and self.edit.style == COOKED:
-            self.edit = None
         edit = self.edit
+        if edit and edit.style == COOKED and not edit.closing:
+            edit.closing = now
         if edit is None:
             self._begin(reader, MODES, now)
+        elif self._turns and self._turns[-1].reader == reader and not self._turns[-1].over:
+            return
         elif edit.style == MARKED:  # the marks tell better, unless they end with this line
             self._turns = [_Turn(reader)]
         elif edit.closing:
@@ -101,7 +103,10 @@ class Turns:
         page, edit = self.page, self.edit
         if self._holding.expanding and page.row > self._accepted_row:
             self._holding.printed(page.text(page.logical(page.row), 0, page.row))
-        if edit is None or page.terminal.alternate:
+        if page.terminal.alternate:
+            self.command_rows.look(self.now)
+            return
+        if edit is None:
             return
         shown = self._read(edit, page.row)
         if edit.left:
@@ -110,7 +115,9 @@ class Turns:
             if self.now.ns - edit.closing.ns > TRAIL_NS:
                 self.edit = None
                 self._next_turn()
-            elif edit.prompt is not None or shown.prompt:
+                if self.edit and not self.edit.closing:
+                    self.edit.fed = self._read(self.edit, page.row)
+            elif (edit.prompt is not None or shown.prompt) and not self._moves(edit):
                 self._accept(shown)
         elif edit.style != COOKED:
             edit.fed = shown
@@ -274,6 +281,10 @@ class Turns:
         """Whether nothing was drawn since the line feed."""
         fed = edit.fed
         return fed is not None and self.page.column == 0 and self.page.row == fed.rows[1] + 1
+
+    def _moves(self, edit: Edit) -> bool:
+        """Whether a line feed only moves the cursor within the line, as fish does."""
+        return edit.reader.name == "fish" and bool(self.page.cells(self.page.row + 1))
 
     def _nothing(self, edit: Edit) -> Shown:
         """A line of which nothing is shown."""

@@ -69,8 +69,10 @@ class TypedLines:
                 self._end_frame(now)
                 self._command(event, now)
             case Fork():
+                self._end_frame(now)
                 self._readers.fork(event)
             case Exit():
+                self._end_frame(now)
                 self._readers.exit(event)
                 self._turns.ended(event.pid)
             case SessionStart():
@@ -92,6 +94,7 @@ class TypedLines:
     def _end_frame(self, now: Moment) -> None:
         """Time has gone on to `now`: what was shown before is complete."""
         self._holding.tick(now.ns)
+        self._turns.command_rows.tick(now)
         if self._frame_open and now != self._turns.now:
             self._frame_open = False
             if self._backlog:
