@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from esr_tui.divergence.programs import INTERACTIVE, SHELLS, classify
 from esr_tui.model.events import Command, Exit, Fork, TerminalMode
@@ -20,6 +21,8 @@ RELAYS = frozenset("sudo su runuser doas script unbuffer expect esr machinectl s
 """They carry the session's terminal to a terminal of their own, on this node."""
 REMOTE = frozenset("ssh mosh-client telnet rlogin docker podman kubectl lxc nsenter adb".split())
 _EDITORS = frozenset("vim vi nvim nano emacs micro helix hx mc less more most top htop man".split())
+_MOST = 4096
+_Entry = TypeVar("_Entry")
 MULTIPLEXERS = frozenset({"tmux", "screen", "zellij", "byobu", "dtach", "abduco"})
 
 
@@ -71,6 +74,13 @@ class _Shell:
     children: set[int] = field(default_factory=set)
 
 
+def _bounded(table: dict[int, _Entry]) -> dict[int, _Entry]:
+    """The table with room for one more; exits may be lost, and the oldest entries are the least likely to live."""
+    if len(table) >= _MOST:
+        table.pop(next(iter(table)))
+    return table
+
+
 class Readers:
     """Keeps, from the kernel's events, who reads the terminal.
 
@@ -96,12 +106,12 @@ class Readers:
         shell = self._shells.get(event.pid)
         reader = Reader(event.pid, shell.name if shell else plain_name(event.program))
         self._raw.pop(event.pid, None)
-        self._known[event.pid] = reader
+        _bounded(self._known)[event.pid] = reader
         if event.canonical:
             if event.tty == self.tty:
                 self.echo = event.echo
         else:
-            self._raw[event.pid] = (reader, event.tty)
+            _bounded(self._raw)[event.pid] = (reader, event.tty)
             if event.pid in self._shells:
                 self._shells[event.pid].raw = True
             elif reader.name in RAW_SHELLS:
@@ -120,7 +130,7 @@ class Readers:
                 return
             name = "ash" if name == "busybox" else name
             raw = name in RAW_SHELLS and "--noediting" not in event.argv
-            self._shells[event.pid] = _Shell(event.pid, name, raw)
+            _bounded(self._shells)[event.pid] = _Shell(event.pid, name, raw)
 
     def fork(self, event: Fork) -> None:
         """A process was started."""

@@ -8,9 +8,9 @@ The stream trails the kernel by some milliseconds, so the modes alone are never 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from esr_tui.divergence.edits import COOKED, MARKED, MODES, RESTED_NS, SETTLED_NS, Edit, Moment, Shown
+from esr_tui.divergence.handovers import Handovers
 from esr_tui.divergence.holding import TRAIL_NS, Holding
 from esr_tui.divergence.nested import CommandRows
 from esr_tui.divergence.page import Page
@@ -22,16 +22,6 @@ _BRACKETED_PASTE = 2004
 _ALTERNATE = frozenset({47, 1047, 1049})
 _ABORTED = "^C"
 _READ = re.compile(r"\b(?:read\s+(?:-\w+\s+)*-\w*e|vared|select)\b")
-_MAX_TURNS = 64
-
-
-@dataclass
-class _Turn:
-    """An editor's turn that the modes told of, while the line before is still to end in the stream."""
-
-    reader: Reader
-    over: Moment | None = None
-    """When it ended."""
 
 
 class Turns:
@@ -44,13 +34,11 @@ class Turns:
         self._holding = holding
         self.command_rows = CommandRows(self.page, readers, holding)
         self.edit: Edit | None = None
-        self._turns: list[_Turn] = []
+        self._ahead = Handovers()
         self.now = Moment()
         """The time of the stream."""
         self._before = Moment()
         """The frame before it."""
-        self._given_back: list[tuple[int | None, Moment]] = []
-        """When editors gave the terminal back, as far as no line is known that ended then."""
         self._accepted_row = -1
         self._accepted: TypedLine | None = None
 
@@ -58,28 +46,23 @@ class Turns:
 
     def took_over(self, reader: Reader, now: Moment) -> None:
         """A line editor took the terminal out of canonical mode."""
+        self._ahead.took_over()
         edit = self.edit
         if edit and edit.style == COOKED and not edit.closing:
             edit.closing = now
         if edit is None:
             self._begin(reader, MODES, now)
-        elif self._turns and self._turns[-1].reader == reader and not self._turns[-1].over:
-            return
         elif edit.style == MARKED:  # the marks tell better, unless they end with this line
-            self._turns = [_Turn(reader)]
+            self._ahead.append(reader, alone=True)
         elif edit.closing:
-            self._turns = [*self._turns[-_MAX_TURNS:], _Turn(reader)]
+            self._ahead.append(reader, alone=False)
 
     def gave_back(self, reader: Reader, now: Moment) -> None:
         """A process put the terminal back into canonical mode: a line was accepted, if it was an editor."""
-        self._given_back = [*self._given_back[-_MAX_TURNS:], (reader.pid, now)]
         edit = self.edit
-        if self._turns and self._turns[-1].reader.pid == reader.pid:
-            if edit and edit.style == MARKED:
-                self._turns.clear()
-            else:
-                self._turns[-1].over = now
-        elif edit and edit.style == MODES and edit.reader.pid == reader.pid:
+        if self._ahead.gave_back(reader.pid, now, marked=edit is not None and edit.style == MARKED):
+            return
+        if edit and edit.style == MODES and edit.reader.pid == reader.pid:
             if edit.fed and self._fresh(edit):
                 self._accept(edit.fed)
             else:
@@ -157,16 +140,20 @@ class Turns:
         if self.edit and self.edit.left:
             self._left_behind(self.edit)
         reader = self._readers.current
-        if reader.full_screen:
+        if reader.full_screen or self._forged():
             return
         edit = self.edit
         if edit is None or not (edit.exact and edit.origin == self.page.row):
             edit = self._begin(reader, MARKED, self.now)
         edit.style, edit.closing, edit.fed = MARKED, None, None
-        self._turns.clear()
+        self._ahead.marked()
         if edit.reader.name == "zsh":
             edit.exact = True
             edit.settle(self.page, self.prompts, RESTED_NS, self.now)
+
+    def _forged(self) -> bool:
+        """Whether a mark comes from a program that only prints it: the kernel saw no editor take over."""
+        return self._readers.seen and not self._ahead.due and self._readers.outer is None
 
     def _mark_off(self) -> None:
         """The editor has given the terminal back."""
@@ -185,7 +172,9 @@ class Turns:
     def _missed(self) -> None:
         """A line ended whose beginning is not on record: the recorder came late."""
         page, reader = self.page, self._readers.current
-        if page.column or reader.full_screen or page.row <= page.top:
+        if page.column or page.row <= page.top or reader.full_screen:
+            return
+        if self._readers.seen and not self._ahead.just_given_back(self.now):
             return
         edit = Edit(reader, MARKED, self.now, page.row - 1, 0, not self._readers.echo)
         shown = self._read(edit, page.row - 1)
@@ -218,7 +207,7 @@ class Turns:
     @property
     def idle(self) -> bool:
         """Whether what is shown now says nothing about a line until the next mark or event."""
-        return self.edit is None and not self._turns and not self._holding.expanding
+        return self.edit is None and not self._ahead and not self._holding.expanding
 
     def next_frame(self, now: Moment) -> None:
         """What follows is shown at `now`."""
@@ -238,10 +227,10 @@ class Turns:
         if not text.strip():
             return
         if edit.closing:  # its line never came; this is a later turn's prompt
-            if rested < RESTED_NS or not self._turns or not (text in self.prompts or promptlike(text)):
+            if rested < RESTED_NS or not (text in self.prompts or promptlike(text)):
                 return
-            edit = self._begin(self._turns[-1].reader, MODES, self.now)
-            self._turns.clear()
+            turn = self._ahead.last()
+            edit = self._begin(turn.reader if turn else edit.reader, MODES, self.now)
         edit.drawn = self.now
         if rested >= SETTLED_NS or text in self.prompts:
             edit.settle(self.page, self.prompts, rested, self.now)
@@ -325,7 +314,7 @@ class Turns:
         if edit.style != MARKED and shown.text.endswith(_ABORTED):
             self._abort(edit, shown)
         else:
-            ended = ended or self._end_of(edit)
+            ended = ended or self._ahead.ended(edit.reader.pid, self._before, self.now)
             line = edit.line(shown, self.now, ended, complete=True, nested=self._asked(edit, shown))
             if edit.prompt is None:
                 self.prompts.learn(shown.prompt)
@@ -334,18 +323,8 @@ class Turns:
         self._next_turn()
 
     def _next_turn(self) -> None:
-        if self._turns:
-            turn = self._turns.pop(0)
+        if turn := self._ahead.pop():
             self._begin(turn.reader, MODES, self.now).closing = turn.over
-
-    def _end_of(self, edit: Edit) -> Moment:
-        """When the line that ends at this place of the stream was accepted, by the modes if they tell."""
-        for given in self._given_back:
-            pid, moment = given
-            if pid == edit.reader.pid and self._before.ns < moment.ns <= self.now.ns:
-                self._given_back.remove(given)
-                return moment
-        return self.now
 
     def _asked(self, edit: Edit, shown: Shown) -> str:
         """ "read" where the line before made the shell itself ask for text."""
