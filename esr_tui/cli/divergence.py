@@ -38,6 +38,7 @@ def verdicts(index: Path, rules: tuple[Path, ...]) -> tuple[list[Verdict], Certi
         found += analysis.feed(piece.events, piece.output)
     found += analysis.finish()
     reader.close()
+    found = list({verdict.ei: verdict for verdict in found}.values())
     return found, witness.certificate(found)
 
 

@@ -8,8 +8,11 @@ that it started.
 from __future__ import annotations
 
 import heapq
+import os
 from collections import deque
 from collections.abc import Iterable
+
+import msgspec
 
 from esr_tui.divergence.judging import Judge, Judgement
 from esr_tui.divergence.lines import TRAIL_MS, Lines
@@ -38,6 +41,10 @@ VERSION = 1
 _REORDER_MS = 50
 """Events and output come from several rings and files: within so much they are put into the order of time."""
 _CHAIN = 16
+_MOST_WRITTEN = 100_000
+_MOST_MATCHED = 200_000
+_ROUTINE = ("/usr/lib/", "/lib/", "/usr/share/", "/proc/", "/etc/ld.so.")
+"""Reading there is what every program does."""
 
 
 class Analysis:
@@ -61,12 +68,16 @@ class Analysis:
         self.clock = 0
         self._order = 0
         self._waiting: list[tuple[int, int, AnyEvent | Piece]] = []
-        self._pending: deque[Image] = deque()
-        self._by_pid: dict[int, Verdict] = {}
+        self._pending: deque[tuple[int, Image, Network | Disk | None]] = deque()
+        self._written: set[str] = set()
+        self._matched: set[tuple[int, str, str]] = set()
         self.lines = self._lines.all
 
     def feed(self, events: Iterable[AnyEvent], output: Iterable[Piece] = ()) -> list[Verdict]:
-        """Takes the next piece of the recording; returns the verdicts that have become certain."""
+        """Takes the next piece of the recording; returns the verdicts that have become certain.
+
+        A verdict comes again (the same `ei`) when a rule knows a connection or a file of the command's process.
+        """
         for item in (*events, *output):
             self.clock = max(self.clock, item.ms)
             self._order += 1
@@ -96,8 +107,7 @@ class Analysis:
         return found + self._judge_until(until)
 
     def _line(self, line: TypedLine) -> None:
-        if not line.nested:
-            self._lines.add(line)
+        self._judge.typed(line)
 
     def _event(self, event: AnyEvent) -> None:
         self._typed.event(event)
@@ -109,20 +119,54 @@ class Analysis:
         elif isinstance(event, Exit):
             self._processes.exit(event)
         elif isinstance(event, Input):
-            self._processes.read(event)
+            if image := self._processes.read(event):
+                self._judge.read(image, event)
         elif isinstance(event, Command) and event.return_code == 0:
-            self._pending.append(self._processes.execute(event))
+            self._pending.append((event.ms, self._processes.execute(event), None))
         elif isinstance(event, Escape):
             self._judge.escaped(event.pid, event.reason)
+        elif isinstance(event, Network | Disk):
+            self._touch(event)
+
+    def _touch(self, event: Network | Disk) -> None:
+        """A connection, or a file: rules may know it, and a script may be executed that was just written."""
+        if isinstance(event, Disk):
+            if event.return_code >= 0 and (event.operation != "open" or event.flags & os.O_ACCMODE):
+                if len(self._written) < _MOST_WRITTEN:
+                    self._written.add(event.target or event.path)
+            elif event.path.startswith(_ROUTINE):
+                return
+        image = self._processes.image(event.pid)
+        if image is not None and self._rules is not None:
+            self._pending.append((event.ms, image, event))
 
     def _judge_until(self, until: int) -> list[Verdict]:
-        found = []
-        while self._pending and self._pending[0].command.ms + TRAIL_MS < until:
-            image = self._pending.popleft()
-            image.verdict = self._verdict(image)
-            self._by_pid[image.command.pid] = image.verdict
-            found.append(image.verdict)
+        found: list[Verdict] = []
+        while self._pending and self._pending[0][0] + TRAIL_MS < until:
+            _, image, event = self._pending.popleft()
+            if event is None:
+                image.verdict = self._verdict(image)
+                found.append(image.verdict)
+            elif (more := self._with_event(image, event)) is not None:
+                image.verdict = more
+                found.append(more)
         return found
+
+    def _with_event(self, image: Image, event: Network | Disk) -> Verdict | None:
+        """The verdict of a command again, when a rule knows what its process has done since."""
+        what = event.path if isinstance(event, Disk) else f"{event.dst_addr}:{event.dst_port}"
+        key = (image.command.ei, event.KIND + getattr(event, "operation", ""), what)
+        verdict = image.verdict
+        if verdict is None or key in self._matched or len(self._matched) >= _MOST_MATCHED:
+            return None
+        self._matched.add(key)
+        known = {rule.id for rule in verdict.rules}
+        judgement = Judgement(verdict.verdict, verdict.severity, verdict.reason)
+        new = tuple(r for r in self._matches(event, image, judgement, verdict.payload) if r.id not in known)
+        if not new:
+            return None
+        severity = worst([verdict.severity, *(rule.severity for rule in new)]) or verdict.severity
+        return msgspec.structs.replace(verdict, severity=severity, rules=(*verdict.rules, *new))
 
     def _verdict(self, image: Image) -> Verdict:
         command = image.command
@@ -167,19 +211,23 @@ class Analysis:
         if self._rules is None:
             return ()
         texts = () if payload is None else (payload.text, *(layer.text for layer in payload.decoded))
-        job = [each.command for each in reversed(image.chain()) if each.program.role != INTERACTIVE]
+        above = [each for each in image.chain() if each.program.role != INTERACTIVE]
+        script = next(
+            (each.program.path for each in above if each.program.source == "file" and each.program.path), ""
+        )
         subject = Subject(
             event=event,
             verdict=judgement.verdict,
             typed=judgement.line.text if judgement.line else "",
-            pipeline=" | ".join(" ".join(each.argv) for each in job),
+            pipeline=" | ".join(" ".join(each.command.argv) for each in self._processes.pipeline(above[-1]))
+            if above
+            else "",
             payload=texts,
             parents=tuple(each.command for each in image.chain()[1:_CHAIN]),
             echo=judgement.line.echo if judgement.line else True,
             user=self._user,
+            process=None if isinstance(event, Command) else image.command,
+            script=script or "",
+            written=(script or image.command.path) in self._written,
         )
         return self._rules.match(subject)
-
-    def of_event(self, event: Network | Disk) -> Verdict | None:
-        """The verdict of the command whose process made a connection or touched a file."""
-        return self._by_pid.get(event.pid)

@@ -27,8 +27,7 @@ class Followed:
         self._reader = RecordingReader(self.index)
         self._analysis = Analysis(rules)
         self._began = time.monotonic()
-        self._divergences = 0
-        self._severities: set[str] = set()
+        self._severities: dict[int, str] = {}
         self._written: VerdictSummary | None = None
         self.done = False
 
@@ -47,8 +46,7 @@ class Followed:
             self._began = time.monotonic()
         for verdict in found:
             if verdict.verdict in DIVERGENT:
-                self._divergences += 1
-                self._severities.add(verdict.severity)
+                self._severities[verdict.ei] = verdict.severity
         self._write()
         return found
 
@@ -61,8 +59,8 @@ class Followed:
     def _write(self) -> None:
         summary = VerdictSummary(
             VERSION,
-            worst(self._severities),
-            self._divergences,
+            worst(self._severities.values()),
+            len(self._severities),
             complete=self.done and self._reader.state == ENDED,
         )
         if summary != self._written:

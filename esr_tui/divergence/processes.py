@@ -86,11 +86,13 @@ class Processes:
                 self._pipes[descriptor.inode] = image
         return image
 
-    def read(self, event: Input) -> None:
-        """What a process's image read."""
+    def read(self, event: Input) -> Image | None:
+        """What a process's image read; the image."""
         process = self._live.get(event.pid)
-        if process is not None and process.image is not None:
-            process.image.read(event)
+        if process is None or process.image is None:
+            return None
+        process.image.read(event)
+        return process.image
 
     def exit(self, event: Exit) -> None:
         """The process is no more; images live on as long as something refers to them."""
@@ -100,6 +102,13 @@ class Processes:
         """What a process runs now."""
         process = self._live.get(pid)
         return process.image if process else None
+
+    def pipeline(self, image: Image) -> list[Image]:
+        """The image's pipe from its beginning: what writes into its standard input, and so on, then itself."""
+        found = [image]
+        while len(found) < _LONGEST_CHAIN and (before := self.producer(found[0])) and before not in found:
+            found.insert(0, before)
+        return found
 
     def producer(self, image: Image) -> Image | None:
         """Who writes into the pipe that an image's standard input is."""
