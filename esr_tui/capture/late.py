@@ -17,13 +17,13 @@ from esr_tui.capture.session import LiveSession
 from esr_tui.kernel import records
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import SessionStart
-from esr_tui.model.session import CUT, SessionSummary
+from esr_tui.model.session import CUT, ENDED, SessionSummary
 from esr_tui.model.text import decoded
 from esr_tui.recording.catalog import Catalog
 from esr_tui.recording.errors import RecordingError
 from esr_tui.recording.reader import RecordingReader
 from esr_tui.recording.writer import RecordingWriter
-from esr_tui.sessions import proc
+from esr_tui.sessions import cgroups, proc
 from esr_tui.sessions.discovery import Login, discover
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def adopt(engine: Engine, names: Collection[str]) -> None:
             if login.leader.pid not in {session.leader for session in engine.sessions.values()}:
                 _adopt_login(engine, login, cut)
     for start, summary in cut.values():
-        _end_cut(engine, start, summary)
+        _finish(engine, start, summary)
 
 
 def _adopt_login(
@@ -133,13 +133,15 @@ def _terminal(index: int) -> tuple[tuple[int, int], int]:
 
 
 def _cut_recordings(engine: Engine) -> dict[Identity, tuple[SessionStart, SessionSummary]]:
-    """This node's recordings that no recorder ended."""
+    """This node's recordings that no recorder ended, or of which processes were left when it was killed."""
     found = {}
     for summary in Catalog(engine.store.data_dir).sessions():
-        if summary.state != CUT or Path(summary.recording).parent != engine.store.own_sessions:
+        index = Path(summary.recording)
+        lingered = summary.state == ENDED and not index.with_suffix(".completed").exists()
+        if not (summary.state == CUT or lingered) or index.parent != engine.store.own_sessions:
             continue
         with suppress(RecordingError):
-            reader = RecordingReader(Path(summary.recording))
+            reader = RecordingReader(index)
             starts = [event for event in reader.read().events if isinstance(event, SessionStart)]
             reader.close()
             if starts:
@@ -151,50 +153,73 @@ def _continue(
     engine: Engine, login: Login, opening: Opening, start: SessionStart, summary: SessionSummary
 ) -> None:
     """Goes on with a recording whose login outlived its recorder."""
+    session = _resumed(engine, opening, start)
+    if session is None:
+        return
+    session.members.update(login.members)
+    engine.add(session)
+    _recorder_was_gone(session, Clock.now(), summary, "what happened until it was started again was not seen")
+
+
+def _finish(engine: Engine, start: SessionStart, summary: SessionSummary) -> None:
+    """Ends a recording whose login ended while nobody recorded; what was left behind is recorded on."""
+    left = _left_behind(engine, start)
+    now = Clock.now()
+    opening = Opening(
+        key=now & ~0xFF, leader=min(left, default=0), reader=None, started=start.ktime, uid=0, loginuid=None,
+        audit=records.UNSET, cgroup=0, tty=(136 if start.tty else 0, 0), size=(0, 0), lflag=0, argv=[], connection=None,
+    )  # fmt: skip
+    session = _resumed(engine, opening, start)
+    if session is None:
+        return
+    session.members = set(left)
+    at = start.ktime + summary.duration_ms * 1_000_000
+    if summary.state == CUT:
+        _recorder_was_gone(session, at, summary, "how the login ended was not seen")
+        session.end(at, lingering=len(left))
+    else:
+        _recorder_was_gone(session, now, summary, "what happened until it was started again was not seen")
+        session.ended = at
+    if not left:
+        with suppress(RecordingError):
+            session.writer.close()
+        return
+    engine.kernel.set_session(session.key)
+    for pid in left:
+        engine.kernel.set_process(pid, session.key, records.ROLE_MEMBER)
+    engine.add(session)
+
+
+def _left_behind(engine: Engine, start: SessionStart) -> list[int]:
+    """Processes that still are in the cgroup, or carry the audit session, of a login that is gone."""
+    if start.boot_id != proc.boot_id():
+        return []
+    taken = {pid for session in engine.sessions.values() for pid in session.members} | set(engine.logins.pids)
+    place = cgroups.path_of(start.sid)
+    return [
+        process.pid
+        for process in proc.processes()
+        if process.pid not in taken
+        and (process.audit == start.audit_session_id or (proc.cgroup(process.pid) or "").startswith(place))
+    ]
+
+
+def _resumed(engine: Engine, opening: Opening, start: SessionStart) -> LiveSession | None:
+    """The session of a recording that was cut; None (and a complaint) when it cannot be gone on with."""
     clock = Clock.measure()
     try:
         writer = RecordingWriter.resume(engine.store, start.sid, clock)
     except RecordingError as error:
         engine.complain(str(error))
-        return
-    session = live_session(writer, msgspec.structs.replace(opening, started=start.ktime), start.user, clock)
-    session.members.update(login.members)
-    engine.add(session)
-    _recorder_was_gone(engine, start.sid, summary)
+        return None
+    return live_session(writer, msgspec.structs.replace(opening, started=start.ktime), start.user, clock)
 
 
-def _recorder_was_gone(engine: Engine, sid: str, summary: SessionSummary) -> None:
-    session = next(session for session in engine.sessions.values() if session.sid == sid)
-    session.gap(
-        Clock.now(),
-        cause="recorder_stopped",
-        what="all",
-        from_ms=summary.duration_ms,
-        detail="the recorder had stopped; what happened until it was started again was not seen",
-    )
-
-
-def _end_cut(engine: Engine, start: SessionStart, summary: SessionSummary) -> None:
-    """Ends a recording whose login ended while nobody recorded."""
-    try:
-        writer = RecordingWriter.resume(engine.store, start.sid, Clock.measure())
-    except RecordingError as error:
-        engine.complain(str(error))
-        return
-    opening = Opening(
-        key=0, leader=0, reader=None, started=start.ktime, uid=0, loginuid=None, audit=records.UNSET, cgroup=0,
-        tty=(136 if start.tty else 0, 0), size=(0, 0), lflag=0, argv=[], connection=None,
-    )  # fmt: skip
-    session = live_session(writer, opening, start.user, Clock.measure())
-    session.members.clear()
-    at = start.ktime + summary.duration_ms * 1_000_000
+def _recorder_was_gone(session: LiveSession, at: int, summary: SessionSummary, consequence: str) -> None:
     session.gap(
         at,
         cause="recorder_stopped",
         what="all",
         from_ms=summary.duration_ms,
-        detail="the recorder stopped before the login did; how it ended was not seen",
+        detail=f"the recorder had stopped; {consequence}",
     )
-    session.end(at)
-    with suppress(RecordingError):
-        writer.close()

@@ -54,6 +54,11 @@ class Place(msgspec.Struct, frozen=True):
         return False
 
 
+def path_of(sid: str) -> str:
+    """The path of the cgroup that is made for a session."""
+    return f"/esr/{sid}"
+
+
 class Cgroups:
     """The part of the hierarchy below `root` (the configuration's cgroup_path)."""
 
@@ -98,7 +103,7 @@ class Cgroups:
                     return self._existing(current)
                 folder.mkdir(exist_ok=True)
                 self._move(folder, {leader, *members})
-            return Place(folder.stat().st_ino, _LEVEL, f"/esr/{sid}", True, str(folder))
+            return Place(folder.stat().st_ino, _LEVEL, path_of(sid), True, str(folder))
         except OSError as error:
             raise CgroupError(f"{folder} cannot be used as the session's cgroup: {error.strerror}") from error
 

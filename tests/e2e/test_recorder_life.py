@@ -228,3 +228,30 @@ def test_the_daily_log_shows_every_command(
     lines = [line for line in log.splitlines() if recording.sid in line]
     assert any('"in-the-log"' in line and '"event":"session.command"' in line for line in lines)
     assert any('"event":"session.end"' in line for line in lines)
+
+
+@pytest.mark.parametrize("login_ended", ["before", "after"])
+def test_what_a_login_left_behind_is_recorded_after_a_crash_too(
+    capture: Callable[..., Capture], own_sshd: Sshd, account: Account, login_ended: str
+) -> None:
+    first = capture()
+    with own_sshd.login() as client:
+        recording = only_session(first, account)
+        client.run("rm -f go; mkfifo go; nohup sh -c 'read x <go; /bin/true late' >/dev/null 2>&1 &")
+        recording.wait(Command, filename="/usr/bin/mkfifo")
+        if login_ended == "after":
+            first.kill()
+        client.type("exit\n")
+        client.ended()
+        if login_ended == "before":
+            recording.wait(SessionEnd)
+            first.kill()
+    second = capture()
+    until(lambda: second.summary(recording.sid).state == "lingering", "the session to be lingering again")
+    (account.home / "go").write_text("now\n")
+    whole = Recording(recording.index).ended()
+    assert marks(whole) == ["late"]
+    assert whole.only(SessionEnd).lingering == 1
+    assert whole.only(SessionEnd).interactive
+    assert [gap.cause for gap in whole.all(Gap)] == ["recorder_stopped"]
+    assert second.summary(recording.sid).state == "ended"
