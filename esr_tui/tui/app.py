@@ -19,11 +19,12 @@ from esr_tui.model.session import SessionSummary
 from esr_tui.model.text import printable
 from esr_tui.tui.launch import Demo, recorded_shell
 from esr_tui.tui.palette import Actions
-from esr_tui.tui.reading import Stop, sentence, watch
+from esr_tui.tui.reading import sentence, watch
 from esr_tui.tui.screens.help import HelpScreen, entries
 from esr_tui.tui.screens.session import SessionScreen
 from esr_tui.tui.screens.sessions import SessionsScreen
 from esr_tui.tui.sources import Sources, store
+from esr_tui.tui.stopping import Stop
 
 THEME = "textual-dark"
 PATIENCE = 6

@@ -43,3 +43,33 @@ class Density:
                 middle = index * self._width + self._width // 2
                 parts[min(count - 1, middle * count // duration_ms)] += amount
         return parts
+
+
+class Peaks:
+    """The highest level in each part of a session, in constant space, folded like `Density`."""
+
+    def __init__(self) -> None:
+        self._levels = bytearray(BUCKETS)
+        self._width = 50
+
+    def add(self, ms: int, level: int) -> None:
+        """Notes a level, 1 to 255, at `ms`."""
+        index = max(0, ms) // self._width
+        while index >= BUCKETS:
+            pairs = zip(self._levels[::2], self._levels[1::2], strict=True)
+            self._levels[:] = bytes(map(max, pairs)) + bytes(BUCKETS // 2)
+            self._width *= 2
+            index = max(0, ms) // self._width
+        self._levels[index] = max(self._levels[index], level)
+
+    def columns(self, count: int, duration_ms: int) -> list[int]:
+        """The highest level in each of `count` equal parts of the first `duration_ms` milliseconds; 0 for none."""
+        parts = [0] * count
+        if count < 1 or duration_ms < 1:
+            return parts
+        for index, level in enumerate(self._levels):
+            if level:
+                middle = index * self._width + self._width // 2
+                column = min(count - 1, middle * count // duration_ms)
+                parts[column] = max(parts[column], level)
+        return parts

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from esr_tui.model.events import (
     AnyEvent,
     Command,
@@ -19,6 +17,8 @@ from esr_tui.model.events import (
     TerminalMode,
 )
 from esr_tui.model.text import printable
+from esr_tui.model.verdict import Verdict
+from esr_tui.tui.judgement import Line, Part, judgement, whole_payload
 from esr_tui.tui.processes import Process, Processes
 from esr_tui.tui.rows import access, command_line, count_text, endpoint, error_name, row, summary
 from esr_tui.tui.timefmt import span, stamp
@@ -32,17 +32,17 @@ TITLE_LIMIT = 140
 CHILDREN_MOST = 40
 
 
-class Line(NamedTuple):
-    """One line of the panel: a label (may be empty), its text, and the role that colours it."""
-
-    label: str
-    text: str
-    role: str = ""
-    """`title`, `head`, `bad`, `dim`, `here` (the event's own process) or empty."""
+def details(event: AnyEvent, processes: Processes, verdict: Verdict | None = None) -> list[Part]:
+    """The panel's lines for `event`, what is said of it (or of its process) first."""
+    if verdict is None:
+        return list(_details(event, processes))
+    return [*judgement(verdict, processes), RULE, *_details(event, processes), *whole_payload(verdict)]
 
 
-def details(event: AnyEvent, processes: Processes) -> list[Line]:
-    """The panel's lines for `event`."""
+RULE = Line("", "", "rule")
+
+
+def _details(event: AnyEvent, processes: Processes) -> list[Line]:
     lines = [] if _says_it_all(event) else [Line("", _short(summary(event)), "title")]
     match event:
         case Command():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import overload
 
 from esr_tui.model.codec import decode
 from esr_tui.model.events import AnyEvent
+from esr_tui.model.verdict import Verdict
 from esr_tui.tui.filter import Filter
+from esr_tui.tui.marks import NOTABLE, Marks
 from esr_tui.tui.rows import Row
 from esr_tui.tui.spool import Spool
 
@@ -31,6 +33,8 @@ of what a session does by count, and next to nothing of what its user does.
 ALWAYS = "gap"
 ROUTINE = "routine"
 """Stands for the kind of routine events."""
+WITNESSES = frozenset({"gap", "escape"})
+"""Kinds that stay among divergences only: where something was lost, something may be hidden."""
 DEFAULT_GROUPS = frozenset(GROUPS) - {"process", "routine"}
 
 
@@ -76,6 +80,9 @@ class EventLog:
         """The indices, by time, of the rows that pass the groups and the filter."""
         self.filter = Filter()
         self.groups: frozenset[str] = DEFAULT_GROUPS
+        self.divergent = False
+        """Only what deserves a look is shown."""
+        self.marks = Marks()
         self._hays: list[str] = []
         self._times = array("q")
         self._group_kinds: list[str] = []
@@ -95,7 +102,7 @@ class EventLog:
         """
         end = self._spool.append(b"".join(lines))
         index, first = len(self.rows), len(self.visible)
-        kinds, narrowed = self._kinds, self.filter
+        add, shows = self.marks.add, self._shows
         for row, hay, line in zip(rows, hays, lines, strict=True):
             end += len(line)
             self._ends.append(end)
@@ -103,11 +110,39 @@ class EventLog:
             kind = ROUTINE if row.routine else row.kind
             self._group_kinds.append(kind)
             self._place(self._order, index)
-            if kind in kinds and (not narrowed or narrowed.matches(hay)):
+            if shows(kind, hay, add(index, row)):
                 first = min(first, self._place(self.visible, index))
             index += 1
         self.rows.extend(rows)
         self._hays.extend(hays)
+        return first
+
+    def _shows(self, kind: str, hay: str, code: int) -> bool:
+        """Whether a row passes groups, view and filter."""
+        if kind not in self._kinds or (self.divergent and code not in NOTABLE and kind not in WITNESSES):
+            return False
+        return not self.filter or self.filter.matches(hay, code)
+
+    def judge(self, verdicts: Iterable[Verdict]) -> int:
+        """Takes verdicts.
+
+        Returns:
+            The first visible position that shows something else now.
+        """
+        first, codes = len(self.visible), self.marks.codes
+        selects = self.divergent or bool(self.filter.judging)
+        for verdict in verdicts:
+            for index in self.marks.judge(verdict):
+                position = self.position(index)
+                here = position >= 0 and self.visible[position] == index
+                if selects and here != self._shows(self._group_kinds[index], self._hays[index], codes[index]):
+                    if here:
+                        del self.visible[position]
+                    else:
+                        position = self._place(self.visible, index)
+                    here = True
+                if here:
+                    first = min(first, position)
         return first
 
     def _place(self, indices: array[int], index: int) -> int:
@@ -146,6 +181,21 @@ class EventLog:
         times = self._times
         return bisect_right(self.visible, (times[index], index), key=lambda each: (times[each], each)) - 1
 
+    def look(self, divergent: bool) -> None:
+        """Shows only what deserves a look, or everything again."""
+        self.divergent = divergent
+        self._select()
+
+    def divergence(self, position: int, direction: int) -> int | None:
+        """The visible position of the next command that deserves a look, from `position` on; None: no more."""
+        codes, kinds, visible = self.marks.codes, self._group_kinds, self.visible
+        end = len(visible) if direction > 0 else -1
+        for at in range(position + direction, end, direction):
+            index = visible[at]
+            if codes[index] in NOTABLE and kinds[index] == "command":
+                return at
+        return None
+
     def at(self, ms: float) -> int:
         """The visible position of the last event at or before `ms`; -1 when there is none."""
         return bisect_right(self.visible, ms, key=self._times.__getitem__) - 1
@@ -155,8 +205,11 @@ class EventLog:
 
     def _select(self) -> None:
         kinds, of = self._kinds, self._group_kinds
+        codes = self.marks.codes
         among = [index for index in self._order if of[index] in kinds]
-        self.visible = array("I", self.filter.select(self._hays, among))
+        if self.divergent:
+            among = [index for index in among if codes[index] in NOTABLE or of[index] in WITNESSES]
+        self.visible = array("I", self.filter.select(self._hays, codes, among))
 
     def close(self) -> None:
         """Gives the temporary space back."""

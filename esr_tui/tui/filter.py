@@ -5,6 +5,8 @@
     kind:network         events of that kind (also kind:net, kind:cmd, kind:tty)
     port:443 pid:12      numbers, exactly
     path:/etc/           text within one field
+    verdict:piped        what the terminal showed of it
+    severity>=high       how bad it is (also severity:high, <=, >, <)
     -program:curl        rows that do not match
 
 Words are joined by AND. A row is matched against one lowered string, its haystack, in which every
@@ -14,12 +16,15 @@ field stands between a field mark and an end mark. Both marks are control charac
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from esr_tui.model.events import KINDS, AnyEvent, Command, Disk, Exit, Input, Network
 from esr_tui.model.text import printable
+from esr_tui.model.verdict import SEVERITIES, VERDICTS
+from esr_tui.tui.marks import severity_of, verdict_of
 from esr_tui.tui.rows import Row
 
 END = "\x1f"
@@ -95,6 +100,19 @@ def _field(name: str, value: str | int) -> str:
 
 
 Test = Callable[[str], bool]
+Judging = frozenset[int]
+"""The codes of verdicts that pass a word."""
+_SEVERITY = re.compile(r"severity(>=|<=|>|<|=|:)(\w*)", re.IGNORECASE)
+_COMPARE: dict[str, Callable[[int, int], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "=": operator.eq,
+    ":": operator.eq,
+}
+_CODES = range(256)
+_LAST_CODE = len(VERDICTS) * len(SEVERITIES)
 
 
 @dataclass(frozen=True)
@@ -103,17 +121,20 @@ class Filter:
 
     text: str = ""
     tests: tuple[Test, ...] = ()
+    judging: tuple[Judging, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.tests)
+        return bool(self.tests or self.judging)
 
-    def matches(self, hay: str) -> bool:
-        """Whether a haystack passes every word."""
-        return all(test(hay) for test in self.tests)
+    def matches(self, hay: str, code: int = 0) -> bool:
+        """Whether a haystack and a verdict's code pass every word."""
+        return all(code in codes for codes in self.judging) and all(test(hay) for test in self.tests)
 
-    def select(self, hays: list[str], among: Iterable[int]) -> list[int]:
-        """The indices of `among` whose haystack matches."""
+    def select(self, hays: list[str], codes: Sequence[int], among: Iterable[int]) -> list[int]:
+        """The indices of `among` whose haystack and code match."""
         found = list(among)
+        for wanted in self.judging:
+            found = [index for index in found if codes[index] in wanted]
         for test in self.tests:
             found = [index for index in found if test(hays[index])]
         return found
@@ -127,7 +148,38 @@ def parse(text: str) -> Filter:
     """
     if text.count('"') % 2:
         raise FilterError('a quote is not closed: add the missing "')
-    return Filter(text, tuple(_word(match) for match in _WORD.finditer(text)))
+    tests: list[Test] = []
+    judging: list[Judging] = []
+    for match in _WORD.finditer(text):
+        codes = _judging(match)
+        if codes is None:
+            tests.append(_word(match))
+        else:
+            judging.append(codes)
+    return Filter(text, tuple(tests), tuple(judging))
+
+
+def _judging(match: re.Match[str]) -> Judging | None:
+    """The codes that a word about verdicts lets pass; None for any other word."""
+    minus, key, value = match[1], match[2].lower(), match[3].strip('"').lower()
+    if severity := _SEVERITY.fullmatch(f"{match[2]}{match[3]}"):
+        codes = _severities(severity[1], severity[2].lower())
+    elif key == "verdict:":
+        if value not in VERDICTS:
+            raise FilterError(f"no verdict is called {printable(value, 24)}: use {', '.join(VERDICTS)}")
+        codes = frozenset(code for code in range(1, _LAST_CODE + 1) if verdict_of(code) == value)
+    else:
+        return None
+    return frozenset(_CODES) - codes if minus else codes
+
+
+def _severities(sign: str, value: str) -> Judging:
+    if value not in SEVERITIES:
+        raise FilterError(f"no severity is called {printable(value, 24)}: use {', '.join(SEVERITIES)}")
+    passes, bound = _COMPARE[sign], SEVERITIES.index(value)
+    return frozenset(
+        code for code in range(1, _LAST_CODE + 1) if passes(SEVERITIES.index(severity_of(code)), bound)
+    )
 
 
 def _word(match: re.Match[str]) -> Test:
@@ -146,7 +198,7 @@ def _word(match: re.Match[str]) -> Test:
 def _keyed(key: str, value: str) -> Test:
     mark = FIELDS.get(key)
     if mark is None:
-        known = ", ".join(FIELDS)
+        known = ", ".join((*FIELDS, "verdict", "severity"))
         raise FilterError(
             f'no field is called {printable(key, 24)}: use {known}, or put the word in "quotes"'
         )

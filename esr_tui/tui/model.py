@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from esr_tui.model.events import AnyEvent, Gap, SessionStart, TerminalMode
 from esr_tui.model.session import LIVE
+from esr_tui.model.verdict import Verdict
 from esr_tui.tui.density import Density
 from esr_tui.tui.eventlog import EventLog
+from esr_tui.tui.judging import EVENT_WORK, Judged
 from esr_tui.tui.processes import Processes
 from esr_tui.tui.reading import Batch, record
 from esr_tui.tui.tape import Tape
+from esr_tui.tui.verdicts import Verdicts
 
 STRETCHES_MOST = 4096
 """Gaps and echo-off stretches that the time line keeps; the events themselves are all in the table."""
@@ -22,9 +25,12 @@ class SessionModel:
         self.tape = Tape()
         self.density = Density()
         self.processes = Processes()
+        self.verdicts = Verdicts()
         self.start: SessionStart | None = None
         self.state = LIVE
         self.problems: tuple[str, ...] = ()
+        self.analysing = False
+        """An analysis is under way, or follows the live end."""
         self.loaded = False
         """Everything that was on disk has been read once."""
         self.gaps: list[tuple[int, int]] = []
@@ -54,6 +60,28 @@ class SessionModel:
         self.state, self.problems = batch.state, batch.problems
         self.loaded = self.loaded or batch.caught_up
         return first
+
+    def judge(self, news: Judged) -> int:
+        """Adds what the analysis has found.
+
+        Returns:
+            The first visible row that shows something else now.
+
+        Raises:
+            OSError: the temporary directory is full.
+        """
+        self.verdicts.take(news)
+        return self.log.judge(held.verdict for held in news.held)
+
+    def verdict(self, index: int) -> Verdict | None:
+        """The verdict that the row `index` shows."""
+        return self.verdicts.of(self.log.marks.exec_of(self.log.rows[index]))
+
+    @property
+    def analysed(self) -> float:
+        """How much of what was read has been analysed, 0 to 1."""
+        total = self.tape.size + EVENT_WORK * len(self.log.rows)
+        return 1.0 if self.verdicts.level else min(1.0, self.verdicts.work / max(1, total))
 
     def _keep(self, event: AnyEvent, label: str = "") -> None:
         match event:
@@ -91,3 +119,4 @@ class SessionModel:
         """Gives the temporary space back."""
         self.log.close()
         self.tape.close()
+        self.verdicts.close()

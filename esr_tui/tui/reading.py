@@ -20,6 +20,7 @@ from esr_tui.recording import Output, RecordingError, Slice
 from esr_tui.tui.filter import haystack
 from esr_tui.tui.rows import Row, row
 from esr_tui.tui.sources import Reader, Sources
+from esr_tui.tui.stopping import Stop
 from esr_tui.tui.tape import Tape
 
 READ_LIMIT = 256 * 1024
@@ -58,26 +59,6 @@ class Batch:
     caught_up: bool
     """Nothing more was there when it was read."""
     done: Callable[[], None]
-
-
-class Stop:
-    """Tells a loop to end, and lets it sleep until then."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-
-    def set(self) -> None:
-        """Ends the loop at its next look."""
-        self._event.set()
-
-    @property
-    def stopped(self) -> bool:
-        """Whether `set` was called."""
-        return self._event.is_set()
-
-    def wait(self, seconds: float) -> bool:
-        """Sleeps up to `seconds`; True when it is time to stop."""
-        return self._event.wait(seconds)
 
 
 def size_of(text: str | None) -> tuple[int, int] | None:

@@ -44,12 +44,12 @@ class Row(NamedTuple):
     program: str
     summary: str
     pid: int
-    mark: str = ""
-    """The verdict's mark: a place kept for the analysis of a recording."""
     bad: bool = False
     """The call failed, or something was lost: drawn so that it stands out."""
     routine: bool = False
     """Happens whenever a program starts or a shell shows its prompt; see `routine`."""
+    ei: int = -1
+    """The event's index, for commands: verdicts name it."""
 
 
 def row(event: AnyEvent) -> Row:
@@ -57,7 +57,8 @@ def row(event: AnyEvent) -> Row:
     program, pid = "", 0
     if isinstance(event, KernelEvent):
         program, pid = printable(event.program, 32), event.pid
-    return Row(event.ms, event.KIND, program, summary(event), pid, "", failed(event), routine(event))
+    ei = event.ei if isinstance(event, Command) else -1
+    return Row(event.ms, event.KIND, program, summary(event), pid, failed(event), routine(event), ei)
 
 
 def failed(event: AnyEvent) -> bool:

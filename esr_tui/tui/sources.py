@@ -9,6 +9,8 @@ from typing import Protocol
 
 from esr_tui.model.session import SessionSummary
 from esr_tui.recording import Catalog, RecordingReader, Slice
+from esr_tui.tui.judging import Give, judged
+from esr_tui.tui.stopping import Stop
 
 
 class Reader(Protocol):
@@ -29,18 +31,25 @@ class Reader(Protocol):
         """Lets the files go."""
 
 
+def unjudged(path: Path, give: Give, stop: Stop) -> str:
+    """No analysis."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Sources:
     """What the app reads.
 
-    Both are called in worker threads, and may raise RecordingError or OSError.
+    All are called in worker threads; the first two may raise RecordingError or OSError.
     """
 
     sessions: Callable[[], list[SessionSummary]]
     open: Callable[[Path], Reader]
+    judge: Callable[[Path, Give, Stop], str] = unjudged
+    """Analyses a recording until it is stopped; returns a sentence when it failed."""
 
 
 def store(data_dir: Path) -> Sources:
     """The recordings below `data_dir`."""
     catalog = Catalog(data_dir)
-    return Sources(sessions=catalog.sessions, open=RecordingReader)
+    return Sources(sessions=catalog.sessions, open=RecordingReader, judge=judged)

@@ -70,7 +70,7 @@ def hays(tools: Any) -> dict[str, str]:
 def test_words_and_fields(hays: dict[str, str], text: str, found: str) -> None:
     narrowed = parse(text)
     assert [name for name, hay in hays.items() if narrowed.matches(hay)] == found.split()
-    assert narrowed.select(list(hays.values()), range(4)) == [
+    assert narrowed.select(list(hays.values()), bytes(4), range(4)) == [
         index for index, hay in enumerate(hays.values()) if narrowed.matches(hay)
     ]
 

@@ -174,5 +174,7 @@ def test_layouts_keep_every_pane_usable() -> None:
     wide = layout(120, 31, (80, 24), 0, False)
     assert wide.columns == "68 1fr"
     tall = layout(200, 45, (80, 24), 0, True)
-    assert (tall.columns, tall.rows, tall.events_span) == ("81 1fr", "25 1fr", 2)
+    assert (tall.columns, tall.rows, tall.below_span) == ("81 1fr", "1fr 20", 2)
+    middling = layout(112, 45, (60, 24), 0, True)
+    assert (middling.rows, middling.events_span) == ("25 1fr", 2)
     assert layout(200, 45, (300, 24), 0, False).columns == "120 1fr"

@@ -9,8 +9,9 @@ from typing import Any
 from esr_tui.model.events import Resize
 from esr_tui.recording import Output, RecordingError, Slice
 from esr_tui.tui import reading
-from esr_tui.tui.reading import Batch, Sized, Stop, follow, size_of, skim, stream_of, watch
+from esr_tui.tui.reading import Batch, Sized, follow, size_of, skim, stream_of, watch
 from esr_tui.tui.sources import Sources
+from esr_tui.tui.stopping import Stop
 
 PATH = Path("/r/x.index")
 

@@ -85,7 +85,7 @@ def test_every_kind_says_what_happened(tools: Any, kind: Any, fields: dict[str, 
 def test_default_events_of_every_type_have_a_row(tools: Any) -> None:
     for kind in EVENT_TYPES:
         shown = rows.row(tools.event(kind, 7))
-        assert (shown.ms, shown.kind, shown.mark) == (7, kind.KIND, "")
+        assert (shown.ms, shown.kind, shown.ei) == (7, kind.KIND, 7 if kind is Command else -1)
 
 
 def test_a_long_vector_is_cut_and_stays_cheap(tools: Any) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 STACK_BELOW = 110
 """Cells of width below which the panes stand one above the other."""
+WIDE = 120
+"""Cells of width from which on the details take the whole width, below both other panes."""
 TABLE_LEAST = 52
 DETAIL_LEAST = 12
 """Rows that make room for the details below the recorded screen."""
@@ -23,6 +25,7 @@ class Layout:
     rows: str
     terminal_span: int = 1
     events_span: int = 1
+    below_span: int = 1
     side_by_side: bool = False
 
     @property
@@ -50,6 +53,9 @@ def layout(width: int, height: int, recorded: tuple[int, int], zoom: int, detail
     shape = f"{max(24, min(columns + 1, room))} 1fr"
     if not detail:
         return Layout(True, True, shape, "1fr", side_by_side=True)
+    if width >= WIDE:
+        lines = max(DETAIL_LEAST, height - rows - 1)
+        return Layout(True, True, shape, f"1fr {lines}", below_span=2, side_by_side=True)
     if room_for_details(width, height, rows):
         return Layout(True, True, shape, f"{rows + 1} 1fr", events_span=2, side_by_side=True)
     return Layout(True, True, shape, "1fr 1fr", terminal_span=2, side_by_side=True)

@@ -13,13 +13,13 @@ from esr_tui.tui.eventlog import ALWAYS, GROUPS
 from esr_tui.tui.filter import FilterError, parse
 from esr_tui.tui.player import FRAME
 from esr_tui.tui.reading import Batch, follow, sentence
+from esr_tui.tui.screens.session_judging import SessionJudging
 from esr_tui.tui.screens.session_keys import BINDINGS as KEYS
-from esr_tui.tui.screens.session_moving import SessionMoving
 from esr_tui.tui.timefmt import TimeError, parse_time
 from esr_tui.tui.widgets.inputs import Prompt
 
 
-class SessionScreen(SessionMoving):
+class SessionScreen(SessionJudging):
     """Follows a live session or replays a recording."""
 
     BINDINGS: ClassVar[list[BindingType]] = KEYS
@@ -54,10 +54,6 @@ class SessionScreen(SessionMoving):
         problem = follow(self._sources, self._path, lambda batch: self._post(self.Read(batch)), self._stop)
         self._post(self.Finished(problem))
 
-    def _post(self, message: Message) -> None:
-        if not self._stop.stopped:
-            self.post_message(message)
-
     def on_session_screen_read(self, message: Read) -> None:
         """Takes a batch and shows it at once: what was flushed must be on screen without waiting for a frame."""
         if self._stop.stopped:
@@ -83,7 +79,7 @@ class SessionScreen(SessionMoving):
             self.table.cursor = self.model.log.position(self._selected)  # late rows came in above it
         self.table.rows_changed(self._unseen)
         self._unseen = len(self.model.log.visible)
-        self.scrubber.mark(self.model.gaps, self.model.stretches())
+        self._mark()
         self._wake()
         self._frame()
         self._tell()
@@ -108,12 +104,8 @@ class SessionScreen(SessionMoving):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A failure nobody foresaw is still told in a sentence."""
         if event.state is WorkerState.ERROR:
-            self._fail(f"reading stopped: {sentence(Exception(event.worker.error))}")
-
-    def _fail(self, problem: str) -> None:
-        self._stop.set()
-        self._problem = problem
-        self._tell()
+            doing = "the analysis" if event.worker.group == "analysis" else "reading"
+            self._fail(f"{doing} stopped: {sentence(Exception(event.worker.error))}")
 
     # Kinds and prompts.
 
@@ -131,16 +123,6 @@ class SessionScreen(SessionMoving):
         index = self.table.index
         self.model.log.show(frozenset(GROUPS))
         self._rows_selected(index)
-
-    def _rows_selected(self, index: int) -> None:
-        """Other rows are visible: the highlighted event stays, or the last one before it."""
-        row = self.model.log.position(index) if index >= 0 else self.model.log.at(self.player.position)
-        self.table.cursor = row
-        self.table.rows_changed()
-        self.table.show_row(row)
-        self._show_detail(keep=True)
-        self._tell()
-        self.refresh_bindings()
 
     def action_filter(self) -> None:
         """Opens the filter bar."""

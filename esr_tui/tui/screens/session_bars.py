@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from esr_tui.model.session import SessionSummary
 from esr_tui.model.text import printable
+from esr_tui.model.verdict import SEVERITIES
 from esr_tui.terminal import Terminal
 from esr_tui.tui.eventlog import ALWAYS, GROUPS
 from esr_tui.tui.model import SessionModel
@@ -38,7 +39,24 @@ def header(model: SessionModel, summary: SessionSummary | None) -> Sides:
     left.append((f"  {printable(sid, 64)[:8]}", "dim"))
     if start and start.joined_late:
         left.append(("  joined late", "bad"))
-    return left, [lost_part(model)]
+    return left, [*verdict_parts(model), lost_part(model)]
+
+
+def verdict_parts(model: SessionModel) -> list[Part]:
+    """How far the analysis is and what it has found. "None" is only said where nothing was lost."""
+    found = model.verdicts
+    parts: list[Part] = []
+    if model.analysing and not found.level:
+        parts.append((f"analysing {model.analysed:.0%}  " if model.loaded else "analysing…  ", "dim"))
+    if found.divergences:
+        worst = SEVERITIES[found.worst]
+        noun = "divergence" if found.divergences == 1 else "divergences"
+        parts.append((f"{found.divergences} {noun}, worst {worst}  ", worst))
+    elif found.level and model.loaded and not model.lost:
+        parts.append(("no divergence  ", "dim"))
+    elif found.level and model.loaded:
+        parts.append(("no divergence in what is left  ", "dim"))
+    return parts
 
 
 def lost_part(model: SessionModel) -> Part:
@@ -74,6 +92,8 @@ def events_title(model: SessionModel, cursor: int) -> Sides:
     left: list[Part] = [("events ", "strong"), (f"{cursor + 1}/{shown}", "")]
     if shown != total:
         left.append((f" of {total}", "dim"))
+    if log.divergent:
+        left.append(("  divergences only", "bad"))
     if log.filter:
         left += [("  filter ", "dim"), (printable(log.filter.text, 80), "strong")]
     off = [name for name in GROUPS if name not in log.groups and name != ALWAYS]

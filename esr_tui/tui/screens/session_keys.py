@@ -1,4 +1,4 @@
-"""The session screen's keys. `n`, `N`, `v`, `i` and `s` are kept free."""
+"""The session screen's keys. `i` and `s` are kept free."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ _FOOTER = (
     ("play", "space", "Play", "Play or pause"),
     ("follow", "f", "Follow", "Stay at the end of a live session"),
     ("detail", "enter", "Details", "Everything known of the highlighted event"),
+    ("divergence(1)", "n", "Divergence", "To the next command that the terminal did not show"),
     ("filter", "slash", "Filter", "Narrow the events: words, key:value, -word"),
-    ("goto", "g", "Go to", "Go to a time: 1:23, 83.5 or 50%"),
     ("zoom", "z", "Zoom", "Both panes, the terminal alone, the events alone"),
     ("app.help", "question_mark", "Help", "All keys and signs"),
     ("back", "q", "Back", "Back to the sessions"),
+    # Where the screen is narrow, the footer ends before these.
+    ("divergent", "v", "Only divergences", "Only what the terminal did not show, and what belongs to it"),
+    ("goto", "g", "Go to", "Go to a time: 1:23, 83.5 or 50%"),
 )
 _TIME = (
     ("skip(-5)", "left", "Back 5 s", "Five seconds back"),
@@ -29,6 +32,8 @@ _TIME = (
 _EVENTS = (
     ("event(-1)", "left_square_bracket", "Event before", "To the event before"),
     ("event(1)", "right_square_bracket", "Event after", "To the next event"),
+    ("divergence(-1)", "N", "Divergence before", "To the divergence before"),
+    ("evidence", "e", "Evidence", "To the moment at which the terminal showed the typed line, and back"),
 )
 _KINDS = (
     ("kind('command')", "1", "Commands", "Show or hide commands"),
@@ -52,6 +57,7 @@ _DISPLAY = {
 _IDS = {"skip(-5)": "back-5", "skip(5)": "ahead-5", "ends(False)": "start", "ends(True)": "end"}
 _IDS |= {"step(-1)": "output-before", "step(1)": "output-after", "speed(1)": "faster", "speed(-1)": "slower"}
 _IDS |= {"event(-1)": "event-before", "event(1)": "event-after", "app.help": "help"}
+_IDS |= {"divergence(1)": "divergence-after", "divergence(-1)": "divergence-before"}
 
 
 def _id(action: str) -> str:

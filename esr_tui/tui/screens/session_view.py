@@ -12,13 +12,15 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from esr_tui.model.session import LIVE, SessionSummary
+from esr_tui.model.verdict import Verdict
 from esr_tui.tui.details import details, title
+from esr_tui.tui.evidence import NOWHERE, rows_of
 from esr_tui.tui.model import SessionModel
 from esr_tui.tui.player import BUDGET, FRAME, Player
-from esr_tui.tui.reading import Stop
 from esr_tui.tui.screens.layout import BOTH, TERMINAL_ONLY, Layout, layout, room_for_details
 from esr_tui.tui.screens.session_bars import events_title, header, status, terminal_title
 from esr_tui.tui.sources import Sources
+from esr_tui.tui.stopping import Stop
 from esr_tui.tui.timefmt import epoch
 from esr_tui.tui.widgets.bars import Bar
 from esr_tui.tui.widgets.detail_panel import DetailPanel
@@ -75,6 +77,7 @@ class SessionView(Screen[None]):
         self._chosen = False
         self._resting = False
         self._selected = -1
+        self._verdict: Verdict | None = None
 
     def compose(self) -> ComposeResult:
         """Header, panes, prompts, time line, footer."""
@@ -92,7 +95,7 @@ class SessionView(Screen[None]):
                 yield DetailPanel(id="detail")
         yield Prompt("filter", 'curl kind:network port:443 -program:bash "two words"', id="filter")
         yield Prompt("go to", "1:23, 83.5 or 50%", id="goto")
-        yield Scrubber(self.model.density, id="scrubber")
+        yield Scrubber(self.model.density, self.model.verdicts.peaks, id="scrubber")
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
@@ -136,6 +139,7 @@ class SessionView(Screen[None]):
         self._frames += 1
         if done or self._frames % PAINT_EVERY == 0:
             self.terminal.show(self.player.terminal)
+            self._point()
         if self.player.playing and done and self.player.position >= self.model.tape.end_ms:
             self.player.playing = False
             if self.model.state == LIVE:
@@ -168,6 +172,8 @@ class SessionView(Screen[None]):
 
     def _show_detail(self, *, keep: bool = False) -> None:
         self._selected = index = self.table.index
+        self._verdict = self.model.verdict(index) if index >= 0 else None
+        self._point()
         if not self._detail:
             return
         if index < 0:
@@ -176,7 +182,20 @@ class SessionView(Screen[None]):
             return
         event = self.model.log.event(index)
         self.query_one("#detail-title", Bar).show([(title(event), "strong")], [("enter closes", "dim")])
-        self.panel.show(details(event, self.model.processes), keep=keep)
+        self.panel.show(details(event, self.model.processes, self._verdict), keep=keep)
+
+    def _point(self) -> None:
+        """Highlights the typed line of the selected command where the screen shows it."""
+        rows = NOWHERE
+        if self._verdict is not None:
+            evidence = self._verdict.evidence
+            at_frame = int(self.player.position) == evidence.frame_ms and self.player.caught_up
+            rows = rows_of(self.player.terminal, evidence, at_frame=at_frame)
+        self.terminal.point(rows)
+
+    def _mark(self) -> None:
+        """The time line's marks."""
+        self.scrubber.mark(self.model.gaps, self.model.stretches())
 
     def _tell_time(self) -> None:
         long_way = self.player.distance > LONG_WAY
@@ -190,7 +209,7 @@ class SessionView(Screen[None]):
     def _tell(self) -> None:
         """Header, titles and problems."""
         self.query_one("#header", Bar).show(*header(self.model, self._summary))
-        problem = self._problem or (self.model.problems[0] if self.model.problems else "")
+        problem = self._problem or next(iter(self.model.problems), "") or self.model.verdicts.problem
         bar = self.query_one("#problem", Bar)
         bar.display = bool(problem)
         bar.show([(problem, "bad")])
@@ -232,8 +251,9 @@ class SessionView(Screen[None]):
         panes.styles.grid_size_columns, panes.styles.grid_size_rows = plan.size
         panes.set_styles(f"grid-columns: {plan.columns}; grid-rows: {plan.rows};")
         left.styles.row_span, right.styles.row_span = plan.terminal_span, plan.events_span
+        below.styles.column_span = plan.below_span
         right.set_class(plan.side_by_side, "-beside")
-        below.set_class(plan.side_by_side and plan.events_span == 1, "-beside")
+        below.set_class(plan.side_by_side and plan.events_span == plan.below_span == 1, "-beside")
         if self.focused is not None and not self.focused.is_on_screen:
             self.table.focus()
         self._show_detail(keep=True)

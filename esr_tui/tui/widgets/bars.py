@@ -18,7 +18,7 @@ TEXT_LIMIT = 600
 """Characters of a part: more than any terminal is wide."""
 
 Part = tuple[str, str]
-"""Text, and the component that colours it: strong, dim, good, bad, or empty."""
+"""Text, and the component that colours it: strong, dim, good, bad, a severity, or empty."""
 
 
 def _inert(parts: Sequence[Part]) -> list[Part]:
@@ -28,7 +28,17 @@ def _inert(parts: Sequence[Part]) -> list[Part]:
 class Bar(Widget):
     """Parts on the left, parts on the right; what does not fit is cut on the left's end."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--strong", "bar--dim", "bar--good", "bar--bad"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "bar--strong",
+        "bar--dim",
+        "bar--good",
+        "bar--bad",
+        "bar--info",
+        "bar--low",
+        "bar--medium",
+        "bar--high",
+        "bar--critical",
+    }
 
     DEFAULT_CSS = """
     Bar { height: 1; }

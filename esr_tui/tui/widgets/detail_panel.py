@@ -13,10 +13,18 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from esr_tui.tui.details import Line
+from esr_tui.tui.judgement import Flow, Line, Part
+from esr_tui.tui.widgets.line_table import fit
 
 LABEL = 12
-ROLES = {"title": "strong", "head": "heading", "bad": "bad", "dim": "dim", "here": "here"}
+ROLES = {"title": "strong", "head": "heading", "rule": "dim"}
+"""Roles whose component is called otherwise."""
+SIDE_BY_SIDE = 100
+"""Cells of width from which on the stages of a command stand side by side."""
+BETWEEN = " │ "
+
+Span = tuple[str, str]
+"""Text and its role."""
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -43,6 +51,11 @@ class DetailPanel(ScrollView, can_focus=True, inherit_bindings=False):
         "detail--bad",
         "detail--dim",
         "detail--here",
+        "detail--info",
+        "detail--low",
+        "detail--medium",
+        "detail--high",
+        "detail--critical",
     }
 
     DEFAULT_CSS = """
@@ -69,10 +82,10 @@ class DetailPanel(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._source: Sequence[Line] = ()
-        self._lines: list[tuple[str, str, str]] = []
+        self._source: Sequence[Part] = ()
+        self._lines: list[list[Span]] = []
 
-    def show(self, lines: Sequence[Line], *, keep: bool = False) -> None:
+    def show(self, lines: Sequence[Part], *, keep: bool = False) -> None:
         """Shows these lines, from the top unless `keep`."""
         if keep and lines == self._source:
             return
@@ -88,15 +101,11 @@ class DetailPanel(ScrollView, can_focus=True, inherit_bindings=False):
     def _wrap(self) -> None:
         width = max(8, self.scrollable_content_region.width - 1)
         self._lines = []
-        for label, text, role in self._source:
-            indent = LABEL if label else 0
-            if role == "head":
-                self._lines.append(("", "", ""))
-            pieces = wrapped(text, max(4, width - indent))
-            if not label and pieces and text.lstrip().startswith("└─") and len(pieces) > 1:
-                pieces = [pieces[0][:-1] + "…"]  # a tree keeps its shape; the whole is in the event itself
-            for number, piece in enumerate(pieces):
-                self._lines.append((label if number == 0 else "", piece, role + ("+" if indent else "")))
+        for part in self._source:
+            if isinstance(part, Line):
+                self._lines += labelled(part, width)
+            else:
+                self._lines += beside(part, width) if width >= SIDE_BY_SIDE else stacked(part, width)
         self.virtual_size = Size(width, len(self._lines))
         self.refresh()
 
@@ -106,15 +115,61 @@ class DetailPanel(ScrollView, can_focus=True, inherit_bindings=False):
         index = self.scroll_offset.y + y
         if index >= len(self._lines):
             return Strip.blank(width, base)
-        label, text, role = self._lines[index]
         segments = [Segment(" ", base)]
-        if role.endswith("+"):
-            segments.append(Segment(f"{label[: LABEL - 1]:<{LABEL}}", base + self._ink("label")))
-        segments.append(Segment(text, base + self._ink(ROLES.get(role.rstrip("+"), ""))))
+        segments += [Segment(text, base + self._ink(role)) for text, role in self._lines[index]]
         return Strip(segments).adjust_cell_length(width, base)
 
-    def _ink(self, name: str) -> Style:
-        if not name:
+    def _ink(self, role: str) -> Style:
+        if not role:
             return Style.null()
-        full = self.get_component_rich_style(f"detail--{name}")
+        full = self.get_component_rich_style(f"detail--{ROLES.get(role, role)}")
         return Style(color=full.color, bold=full.bold, underline=full.underline)
+
+
+def labelled(line: Line, width: int) -> list[list[Span]]:
+    """A line wrapped to `width` cells, its label before the first piece."""
+    label, text, role = line
+    if role == "rule":
+        return [[("─" * width, role)]]
+    found: list[list[Span]] = [[]] if role == "head" else []
+    pieces = wrapped(text, max(4, width - (LABEL if label else 0)))
+    if not label and text.lstrip().startswith("└─") and len(pieces) > 1:
+        pieces = [pieces[0][:-1] + "…"]  # a tree keeps its shape; the whole is in the event itself
+    for number, piece in enumerate(pieces):
+        margin = [(f"{label[: LABEL - 1] if number == 0 else '':<{LABEL}}", "label")] if label else []
+        found.append([*margin, (piece, role)])
+    return found
+
+
+def stacked(flow: Flow, width: int) -> list[list[Span]]:
+    """The stages one below the other."""
+    found: list[list[Span]] = []
+    for column in flow.columns:
+        for step in column:
+            found.append([(fit(f"▾ {step.name}", width), "head")])
+            pieces = [piece for line in step.lines for piece in wrapped(line, width - 2)]
+            found += [[("  ", ""), (piece, step.role)] for piece in pieces]
+    return found
+
+
+def beside(flow: Flow, width: int) -> list[list[Span]]:
+    """The stages side by side."""
+    count = len(flow.columns)
+    room = (width - len(BETWEEN) * (count - 1)) // count
+    columns: list[list[Span]] = []
+    for number, column in enumerate(flow.columns):
+        cells: list[Span] = []
+        for step in column:
+            arrow = "→ " if number or cells else ""
+            cells.append((f"{arrow}{step.name}", "head"))
+            cells += [(piece, step.role) for line in step.lines for piece in wrapped(line, room)]
+        columns.append(cells)
+    found: list[list[Span]] = []
+    for row in range(max(map(len, columns))):
+        spans: list[Span] = []
+        for number, cells in enumerate(columns):
+            text, role = cells[row] if row < len(cells) else ("", "")
+            spans += [(BETWEEN, "dim")] if number else []
+            spans.append((fit(text, room), role))
+        found.append(spans)
+    return [[], *found, []]

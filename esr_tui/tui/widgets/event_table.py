@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 from esr_tui.tui.eventlog import EventLog
+from esr_tui.tui.marks import LETTERS, NOTABLE, SHOUTS, ink, severity_of, verdict_of
 from esr_tui.tui.timefmt import stamp
 from esr_tui.tui.widgets.line_table import Cell, Column, LineTable
 
@@ -19,6 +20,16 @@ SHORT_KINDS = {
 }
 """Kinds in five cells, for narrow tables."""
 ROOMY = 72
+SPACIOUS = 100
+"""Cells from which on verdicts are written out."""
+
+
+def mark_text(code: int, width: int, *, loud: bool = True) -> str:
+    """A verdict for the table: a sign or, where there is room, the word; and how bad it is when `loud`."""
+    if not code:
+        return ""
+    verdict, shout = verdict_of(code), SHOUTS[severity_of(code)] if loud else ""
+    return f"{verdict:<8} {shout}" if width > 8 else f"{LETTERS[verdict]}{shout}"
 
 
 class EventTable(LineTable):
@@ -38,6 +49,12 @@ class EventTable(LineTable):
         "event--end",
         "event--print",
         "event--input",
+        "verdict--quiet",
+        "verdict--info",
+        "verdict--low",
+        "verdict--medium",
+        "verdict--high",
+        "verdict--critical",
     }
 
     def __init__(self, log: EventLog, *, id: str | None = None) -> None:
@@ -49,8 +66,9 @@ class EventTable(LineTable):
         return len(self._log.visible)
 
     def row_key(self, row: int) -> Hashable:
-        """A row never changes once it is in the log."""
-        return (self._log.visible[row], self._hours)
+        """A row changes only by its verdict once it is in the log."""
+        index = self._log.visible[row]
+        return (index, self._log.marks.codes[index], self._hours)
 
     @property
     def _hours(self) -> bool:
@@ -58,12 +76,12 @@ class EventTable(LineTable):
         return self._log.end_ms >= 3_600_000
 
     def columns(self, width: int) -> Sequence[Column]:
-        """Time, the mark's place, kind, program, summary, pid; fewer and shorter where it is narrow."""
+        """Time, verdict, kind, program, summary, pid; fewer and shorter where it is narrow."""
         kind = 8 if width >= ROOMY else 5
         program = 15 if width >= ROOMY + 24 else 10 if width >= 56 else 0
         fixed = [
             Column("time", 12 if self._hours else 9, right=self._hours),
-            Column("", 1),
+            Column("verdict", 12) if width >= SPACIOUS else Column("vd", 4),
             Column("kind", kind),
         ]
         if program:
@@ -77,15 +95,25 @@ class EventTable(LineTable):
 
     def cells(self, row: int, columns: Sequence[Column]) -> Sequence[Cell]:
         """The cells of one event."""
-        shown = self._log.rows[self._log.visible[row]]
-        ink = f"event--{shown.kind}"
+        index = self._log.visible[row]
+        shown, code = self._log.rows[index], self._log.marks.codes[index]
+        colour = f"event--{shown.kind}"
         short = columns[2].width < 8
         kind = SHORT_KINDS.get(shown.kind, shown.kind) if short else shown.kind
-        cells: list[Cell] = [(stamp(shown.ms), "table--dim"), (shown.mark, "table--bad"), (kind, ink)]
+        own = shown.kind == "command"
+        mark = (mark_text(code, columns[1].width, loud=own), "")
+        if code:
+            mark = (mark[0], f"verdict--{ink(code) if own or shown.kind == 'network' else 'quiet'}")
+        cells: list[Cell] = [(stamp(shown.ms), "table--dim"), mark, (kind, colour)]
         if any(column.heading == "program" for column in columns):
             cells.append((shown.program, "table--dim"))
-        loud = "table--bad" if shown.bad else "table--strong" if shown.kind == "command" else ink
-        cells.append((shown.summary, loud))
+        if code in NOTABLE and own:
+            colour = f"verdict--{ink(code)}"
+        elif shown.bad:
+            colour = "table--bad"
+        elif own:
+            colour = "table--strong"
+        cells.append((shown.summary, colour))
         if columns[-1].heading == "pid":
             cells.append((str(shown.pid or ""), "table--dim"))
         return cells

@@ -15,9 +15,10 @@ from esr_tui.model.session import SessionSummary
 from esr_tui.model.text import printable
 from esr_tui.recording import Output
 from esr_tui.tui.player import BUDGET, FRAME, Player
-from esr_tui.tui.reading import Sized, Stop, record, sentence, size_of, skim
+from esr_tui.tui.reading import Sized, record, sentence, size_of, skim
 from esr_tui.tui.rows import size_text
 from esr_tui.tui.sources import Sources
+from esr_tui.tui.stopping import Stop
 from esr_tui.tui.tape import Tape
 from esr_tui.tui.widgets.bars import Bar, Part
 from esr_tui.tui.widgets.terminal_pane import TerminalPane

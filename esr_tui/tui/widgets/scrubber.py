@@ -1,4 +1,4 @@
-"""The time line below the session: position, event density, gaps, echo-off stretches."""
+"""The time line below the session: position, event density, divergences, gaps, echo-off stretches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from esr_tui.tui.density import Density
+from esr_tui.model.verdict import SEVERITIES
+from esr_tui.tui.density import Density, Peaks
 from esr_tui.tui.timefmt import stamp
 from esr_tui.tui.widgets.line_table import fit
 
@@ -35,7 +36,7 @@ class Moment:
 
 
 class Scrubber(Widget):
-    """Two lines: density above, the ribbon with position, gaps and echo-off below."""
+    """Two lines: density above, coloured where something was hidden; position, divergences, gaps, echo-off below."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "scrubber--label",
@@ -46,6 +47,11 @@ class Scrubber(Widget):
         "scrubber--gap",
         "scrubber--echo-off",
         "scrubber--busy",
+        "scrubber--info",
+        "scrubber--low",
+        "scrubber--medium",
+        "scrubber--high",
+        "scrubber--critical",
     }
 
     DEFAULT_CSS = """
@@ -59,14 +65,16 @@ class Scrubber(Widget):
             super().__init__()
             self.ms = ms
 
-    def __init__(self, density: Density, *, id: str | None = None) -> None:
+    def __init__(self, density: Density, peaks: Peaks, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._density = density
+        self._density, self._peaks = density, peaks
         self._moment = Moment()
         self._gaps: Sequence[tuple[int, int]] = ()
         self._quiet: Sequence[tuple[int, int]] = ()
         self._dragging = False
-        self.tooltip = "Click or drag to go to a time. Bars: events. Marks: × lost events, ┅ echo off"
+        self.tooltip = (
+            "Click or drag to go to a time. Bars: events. Marks: ▼ divergence, × lost events, ┅ echo off"
+        )
 
     def show(self, moment: Moment) -> None:
         """Moves the head."""
@@ -107,11 +115,22 @@ class Scrubber(Widget):
         counts = self._density.columns(self.track, self._moment.duration)
         most = max(counts, default=0)
         plain = self.get_component_rich_style("scrubber--density")
+        marks = self._marks()
         head = self.get_component_rich_style("scrubber--head")
         here = self.column(self._moment.position)
         return [
-            Segment(_bar(count, most), head if index == here else plain) for index, count in enumerate(counts)
+            Segment(_bar(count, most), head if index == here else marks.get(index, plain))
+            for index, count in enumerate(counts)
         ]
+
+    def _marks(self) -> dict[int, Style]:
+        """The columns where something was hidden, and the colour of the worst of it."""
+        levels = self._peaks.columns(self.track, self._moment.duration)
+        return {
+            index: self.get_component_rich_style(f"scrubber--{SEVERITIES[level - 1]}")
+            for index, level in enumerate(levels)
+            if level
+        }
 
     def _ribbon(self) -> list[Segment]:
         here = self.column(self._moment.position)
@@ -126,7 +145,10 @@ class Scrubber(Widget):
             for start, end in stretches:
                 for index in range(self.column(start), self.column(end) + 1):
                     cells[index] = (glyph, styles[name])
-        glyph = cells[here][0] if cells[here][0] in "┅×" else "●"
+        for index, style in self._marks().items():
+            if cells[index][0] != "×":
+                cells[index] = ("▼", style)
+        glyph = cells[here][0] if cells[here][0] in "┅×▼" else "●"
         cells[here] = (glyph, styles["head"])
         return [Segment(text, style) for text, style in cells]
 

@@ -21,6 +21,8 @@ GUTTER = 1
 """Cells left of the recorded screen, where rows that may mislead are marked."""
 CACHED_ROWS = 1024
 MARK = "▌"
+POINTER = "▶"
+"""Beside the rows that hold a command's typed line."""
 
 
 def rich_style(style: Style) -> RichStyle:
@@ -51,6 +53,8 @@ class TerminalPane(Widget, can_focus=True):
         "terminal--mark",
         "terminal--cursor",
         "terminal--cursor-hidden",
+        "terminal--evidence",
+        "terminal--pointer",
     }
 
     DEFAULT_CSS = """
@@ -86,6 +90,7 @@ class TerminalPane(Widget, can_focus=True):
         self._terminal: Terminal | None = None
         self._left = self._top = 0
         self._panned = False
+        self._evidence = range(0)
         self._geometry = (0, 0, False, False)
         self._cursor = (0, 0)
         self._strips: LRUCache[tuple[Row, int], Strip] = LRUCache(CACHED_ROWS)
@@ -112,6 +117,24 @@ class TerminalPane(Widget, can_focus=True):
         elif regions := [Region(0, y - self._top, self.size.width, 1) for y in changed if self._sees(y)]:
             self.refresh(*regions)
 
+    def point(self, rows: range) -> None:
+        """Highlights rows of the recorded screen (an empty range: none) and brings them into view."""
+        if rows == self._evidence:
+            return
+        before, self._evidence = self._evidence, rows
+        if self._look():
+            self.refresh()
+            self.post_message(self.Clipped())
+            return
+        for y in {*before, *rows}:
+            if self._sees(y):
+                self.refresh(Region(0, y - self._top, self.size.width, 1))
+
+    @property
+    def evidence(self) -> range:
+        """The rows that are highlighted."""
+        return self._evidence
+
     @property
     def gutter_width(self) -> int:
         """No gutter where the recorded screen fits only without one."""
@@ -128,6 +151,10 @@ class TerminalPane(Widget, can_focus=True):
         width, height = max(1, self.size.width - self.gutter_width), max(1, self.size.height)
         left = _around(self._left, terminal.cursor.x, width, terminal.columns)
         top = _around(self._top, terminal.cursor.y, height, terminal.rows)
+        if self._evidence:
+            # Its first row is what is looked for; the cursor stays in view where both fit.
+            top = _around(top, min(self._evidence[-1], terminal.rows - 1), height, terminal.rows)
+            top = _around(top, min(self._evidence[0], terminal.rows - 1), height, terminal.rows)
         moved = (left, top) != (self._left, self._top)
         self._left, self._top = left, top
         return moved
@@ -196,6 +223,9 @@ class TerminalPane(Widget, can_focus=True):
             return Strip.blank(width, outside)
         row = terminal.row(row_y)
         strip = self._strip(row, terminal.columns)
+        pointed = row_y in self._evidence
+        if pointed:
+            strip = self._pointed(strip)
         cursor = terminal.cursor
         if cursor.y == row_y:
             strip = self._with_cursor(strip, min(cursor.x, terminal.columns - 1), cursor.visible)
@@ -205,7 +235,15 @@ class TerminalPane(Widget, can_focus=True):
         mark = self.get_component_rich_style("terminal--mark")
         if not gutter:
             return self._marked(view, mark) if row.marked else view
-        return Strip([Segment(MARK, mark) if row.marked else Segment(" ", self.rich_style), *view], width)
+        sign = Segment(MARK, mark) if row.marked else Segment(" ", self.rich_style)
+        if pointed and not row.marked:
+            sign = Segment(POINTER, self.get_component_rich_style("terminal--pointer"))
+        return Strip([sign, *view], width)
+
+    def _pointed(self, strip: Strip) -> Strip:
+        """The evidence line's background; the recorded text keeps its own colours where they can be read on it."""
+        style = self.get_component_rich_style("terminal--evidence")
+        return Strip([Segment(each.text, (each.style or RichStyle.null()) + style) for each in strip])
 
     def _marked(self, strip: Strip, mark: RichStyle) -> Strip:
         """Without a gutter the mark is the first cell's colours; its text stays."""

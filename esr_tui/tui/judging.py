@@ -1,0 +1,254 @@
+"""The analysis of a recording, in a process of its own: emulating the whole stream would slow the app's drawing.
+
+    python -P -m esr_tui.tui.judging INDEX
+
+reads the recording as the app does, follows it while it grows, and writes a `Judged` as a line of JSON whenever
+there is news. The pipe is its back-pressure.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import msgspec
+
+from esr_tui.model.session import LINGERING, LIVE
+from esr_tui.model.text import printable
+from esr_tui.model.verdict import Payload, Verdict
+from esr_tui.recording import RecordingError, RecordingReader, Slice
+from esr_tui.tui.stopping import Stop
+
+if TYPE_CHECKING:
+    from esr_tui.divergence.analysis import Analysis
+
+READ_LIMIT = 256 * 1024
+LIVE_POLL = 0.02
+LINGERING_POLL = 0.25
+REPORT_EVERY = 0.1
+"""Seconds between two reports while a long recording is analysed."""
+VERDICTS_MOST = 256
+"""Verdicts in one report: a line stays small enough to be decoded between two frames."""
+PAYLOADS_REMEMBERED = 4096
+EVENT_WORK = 256
+"""What an event counts beside the bytes of the stream, in the measure of progress."""
+_NICE = 5
+_PR_SET_PDEATHSIG = 1
+
+
+class Held(msgspec.Struct, frozen=True, array_like=True):
+    """A verdict without its payload, and the number of that; -1 for none. Many commands share one payload."""
+
+    verdict: Verdict
+    payload: int = -1
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """News of the analysis.
+
+    Attributes:
+        held: verdicts, in the order in which they became certain.
+        payloads: those that verdicts here or later refer to, numbered in the order of all reports.
+        work: how much has been analysed: bytes of output and EVENT_WORK for each event.
+        level: everything that is on disk has been analysed.
+        problem: a sentence about rules that could not be used.
+    """
+
+    held: tuple[Held, ...] = ()
+    payloads: tuple[Payload, ...] = ()
+    work: int = 0
+    level: bool = False
+    problem: str = ""
+
+
+Give = Callable[[Judged], None]
+
+
+class Source:
+    """What is read: a recording's reader, or a script of one."""
+
+    def __init__(self, read: Callable[[int], Slice], state: Callable[[], str]) -> None:
+        self.read = read
+        self.state = state
+
+
+class _Payloads:
+    """Numbers payloads; one that comes again soon is not sent twice."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, str, str | None, bool], int] = {}
+        self._next = 0
+        self.fresh: list[Payload] = []
+
+    def number(self, payload: Payload | None) -> int:
+        """The number of a payload, or -1."""
+        if payload is None:
+            return -1
+        key = (payload.sha256, payload.source, payload.path, payload.truncated)
+        known = self._numbers.get(key) if payload.sha256 else None
+        if known is not None:
+            return known
+        if len(self._numbers) >= PAYLOADS_REMEMBERED:
+            self._numbers.clear()
+        number = self._numbers[key] = self._next
+        self._next += 1
+        self.fresh.append(payload)
+        return number
+
+
+class Reporter:
+    """Gathers verdicts into reports."""
+
+    def __init__(self, give: Give, clock: Callable[[], float] = time.monotonic) -> None:
+        self._give, self._clock = give, clock
+        self._payloads = _Payloads()
+        self._held: list[Held] = []
+        self._told: tuple[int, bool] = (-1, False)
+        self._last = float("-inf")
+        self.work = 0
+
+    def add(self, verdict: Verdict) -> None:
+        """Takes a verdict."""
+        number = self._payloads.number(verdict.payload)
+        self._held.append(Held(msgspec.structs.replace(verdict, payload=None), number))
+        if len(self._held) >= VERDICTS_MOST:
+            self.flush(level=False)
+
+    def flush(self, *, level: bool, now: bool = True) -> None:
+        """Reports what is new; unless `now`, not more often than REPORT_EVERY."""
+        if not now and self._clock() - self._last < REPORT_EVERY:
+            return
+        if not self._held and (self.work, level) == self._told:
+            return
+        payloads, self._payloads.fresh = tuple(self._payloads.fresh), []
+        held, self._held = tuple(self._held), []
+        self._told, self._last = (self.work, level), self._clock()
+        self._give(Judged(held=held, payloads=payloads, work=self.work, level=level))
+
+
+def judge(
+    source: Source, analysis: Analysis, give: Give, stop: Stop, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Analyses to the end and on while the recording grows. Raises RecordingError."""
+    reporter, since = Reporter(give, clock), clock()
+    while not stop.stopped:
+        state = source.state()
+        piece = source.read(READ_LIMIT)
+        now = clock()
+        if piece:
+            found = analysis.feed(piece.events, piece.output)
+            reporter.work += EVENT_WORK * len(piece.events) + sum(len(each.data) for each in piece.output)
+        elif state in {LIVE, LINGERING}:
+            found = analysis.tick(analysis.clock + int((now - since) * 1000))
+        else:
+            found = analysis.finish()
+        if piece or (now - since) * 1000 >= 1:
+            since = now
+        for verdict in found:
+            reporter.add(verdict)
+        reporter.flush(level=not piece, now=not piece)
+        if piece:
+            continue
+        if state not in {LIVE, LINGERING} or stop.wait(LIVE_POLL if state == LIVE else LINGERING_POLL):
+            return
+
+
+# The process's parent.
+
+
+def judged(path: Path, give: Give, stop: Stop) -> str:
+    """Analyses the recording with the index `path` in another process until `stop`.
+
+    Returns:
+        A sentence when it failed, else an empty string.
+    """
+    package = Path(__file__).resolve().parents[2]
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(
+                # -P, and the package's own place: nothing is imported from where the user happens to be.
+                [sys.executable, "-P", "-m", "esr_tui.tui.judging", str(path)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+                env={**os.environ, "PYTHONPATH": str(package)},
+            )
+        except OSError as error:
+            return f"the analysis did not start: {printable(str(error), 300)}"
+        assert process.stdout is not None
+        try:
+            for line in _lines(process.stdout, stop):
+                give(msgspec.json.decode(line, type=Judged))
+        except msgspec.MsgspecError as error:
+            return f"the analysis was not understood: {printable(str(error), 300)}"
+        finally:
+            if stop.stopped:
+                process.terminate()
+            process.stdout.close()
+            status = process.wait()
+        return "" if stop.stopped or not status else f"the analysis ended: {_last_line(errors)}"
+
+
+def _lines(pipe: IO[bytes], stop: Stop) -> Iterator[bytes]:
+    """The pipe's lines, until it ends or it is time to stop."""
+    parts: list[bytes] = []
+    while not stop.stopped:
+        if not select.select([pipe], [], [], 0.1)[0]:
+            continue
+        data = os.read(pipe.fileno(), 1 << 16)
+        if not data:
+            return
+        *whole, rest = data.split(b"\n")
+        for each in whole:
+            yield b"".join([*parts, each])
+            parts = []
+        parts.append(rest)
+
+
+def _last_line(file: IO[bytes]) -> str:
+    file.seek(max(0, file.seek(0, os.SEEK_END) - 2000))
+    lines = file.read().decode("utf-8", "replace").strip().splitlines()
+    return printable(lines[-1], 300) if lines else "it said nothing"
+
+
+# The process itself.
+
+
+def main(arguments: list[str]) -> int:
+    """Writes reports to standard output."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    os.nice(_NICE)
+    from esr_tui.divergence.analysis import Analysis  # noqa: PLC0415  (only here: patterns take time to load)
+    from esr_tui.divergence.rules import DEFAULT_FOLDER, RuleSet  # noqa: PLC0415
+
+    rules = RuleSet.load(folders=[DEFAULT_FOLDER] if DEFAULT_FOLDER.is_dir() else [], lenient=True)
+
+    def give(news: Judged) -> None:
+        sys.stdout.buffer.write(msgspec.json.encode(news) + b"\n")
+        sys.stdout.buffer.flush()
+
+    try:
+        if rules.errors:
+            give(Judged(problem=printable(rules.errors[0], 500)))
+        reader = RecordingReader(Path(arguments[0]))
+        judge(Source(reader.read, lambda: reader.state), Analysis(rules), give, Stop())
+    except RecordingError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the app has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

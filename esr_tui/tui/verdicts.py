@@ -1,0 +1,74 @@
+"""The verdicts of a recording, kept out of memory, and what they come to."""
+
+from __future__ import annotations
+
+from array import array
+
+import msgspec
+
+from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Payload, Verdict
+from esr_tui.tui.density import Peaks
+from esr_tui.tui.judging import Held, Judged
+from esr_tui.tui.spool import Spool
+
+
+class Verdicts:
+    """Grows with the analysis. Whole verdicts live in spools and are decoded when looked at."""
+
+    def __init__(self) -> None:
+        self.work = 0
+        """How much has been analysed; see `Judged`."""
+        self.level = False
+        """Everything that was on disk has been analysed once."""
+        self.problem = ""
+        """Why there is no analysis, or what it had to leave out."""
+        self.divergences = 0
+        self.worst = -1
+        """Severity of the worst divergence, as an index into SEVERITIES; -1 for none."""
+        self.peaks = Peaks()
+        """The worst severity of divergences over time, for the time line: index + 1."""
+        self._spool, self._payload_spool = Spool(), Spool()
+        self._ends, self._payload_ends = array("q"), array("q")
+        self._numbers: dict[int, int] = {}
+
+    def take(self, news: Judged) -> None:
+        """Adds a report. Raises OSError when the temporary directory is full."""
+        self.work, self.level = max(self.work, news.work), self.level or news.level
+        self.problem = news.problem or self.problem
+        for payload in news.payloads:
+            data = msgspec.msgpack.encode(payload)
+            self._payload_ends.append(self._payload_spool.append(data) + len(data))
+        for held in news.held:
+            self._numbers[held.verdict.ei] = len(self._ends)
+            data = msgspec.msgpack.encode(held)
+            self._ends.append(self._spool.append(data) + len(data))
+            if held.verdict.verdict in DIVERGENT:
+                severity = SEVERITIES.index(held.verdict.severity)
+                self.divergences += 1
+                self.worst = max(self.worst, severity)
+                self.peaks.add(held.verdict.ms, severity + 1)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def of(self, ei: int | None) -> Verdict | None:
+        """The whole verdict on the exec with this index; None when there is none yet."""
+        number = None if ei is None else self._numbers.get(ei)
+        if number is None:
+            return None
+        held = msgspec.msgpack.decode(_nth(self._spool, self._ends, number), type=Held)
+        if not 0 <= held.payload < len(self._payload_ends):
+            return held.verdict
+        data = _nth(self._payload_spool, self._payload_ends, held.payload)
+        payload = msgspec.msgpack.decode(data, type=Payload)
+        return msgspec.structs.replace(held.verdict, payload=payload)
+
+    def close(self) -> None:
+        """Gives the temporary space back."""
+        self._spool.close()
+        self._payload_spool.close()
+
+
+def _nth(spool: Spool, ends: array[int], number: int) -> bytes:
+    start = ends[number - 1] if number else 0
+    return spool.read(start, ends[number] - start)
