@@ -19,7 +19,9 @@ class Lines:
         self._ends: list[int] = []
         self.aliases: dict[str, str] = {}
         self.functions: dict[str, TypedLine] = {}
+        self.variables: dict[str, str] = {}
         self.traps: list[tuple[str, TypedLine]] = []
+        self._first: dict[int, list[TypedLine]] = {}
 
     def add(self, line: TypedLine) -> None:
         """A line was accepted."""
@@ -27,7 +29,14 @@ class Lines:
         self._ends.append(line.end_ms)
         self.aliases |= naming.aliases(line.text)
         self.functions |= dict.fromkeys(naming.functions(line.text), line)
+        self.variables |= naming.variables(line.text)
         self.traps += [(text, line) for text in naming.traps(line.text)]
+        if line.pid is not None:
+            self._first.setdefault(line.pid, []).append(line)
+
+    def first_of(self, pid: int, since: int) -> TypedLine | None:
+        """The first line that was typed into a process after a moment."""
+        return next((line for line in self._first.get(pid, ()) if line.end_ms >= since), None)
 
     def around(self, ms: int) -> list[TypedLine]:
         """The lines that may have started a job at `ms`: the last one before it, and those just after."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from esr_tui.divergence.programs import CARRIERS, WRAPPERS
 from esr_tui.divergence.shellwords import Simple, Word, commands
@@ -13,6 +14,10 @@ RUNNERS = (
     WRAPPERS | CARRIERS | {"find", "exec", "command", "builtin", "ssh", "eval", "coproc", "noglob", "rlwrap"}
 )
 """Words behind which another command stands."""
+_INSIDE = " \t\n;|&('\"`"
+"""Signs without which a word holds no command line."""
+_PROMPTS = ("PROMPT_COMMAND", "PS0", "PS1", "PROMPT=", "RPROMPT")
+_ARRAY = re.compile(r"(?:^|[\s;])(\w+)=\(([^()]*)\)")
 _FUNCTION = re.compile(r"([\w.:+-]+)\s*\(\s*\)\s*[\n{(]|\bfunction\s+([\w.:+-]+)")
 _QUOTES_COMMANDS = frozenset(
     (
@@ -29,9 +34,15 @@ def names(line: str, argv: Sequence[str], path: str) -> bool:
     A program counts by its path or its last part; arguments that the shell had to expand may be anything, and
     options that an alias adds may stand beside those typed.
     """
-    return bool(argv) and any(_is(simple.words, argv, path) for simple in with_quoted(line))
+    return among(with_quoted(line), argv, path)
 
 
+def among(found: Iterable[Simple], argv: Sequence[str], path: str) -> bool:
+    """Whether one of these commands is the program with these arguments."""
+    return bool(argv) and any(_is(simple.words, argv, path) for simple in found)
+
+
+@lru_cache(maxsize=512)
 def with_quoted(line: str, depth: int = 0) -> tuple[Simple, ...]:
     """The line's commands, and those in the quotes that it hands to a shell or an interpreter."""
     found = list(commands(line))
@@ -39,9 +50,22 @@ def with_quoted(line: str, depth: int = 0) -> tuple[Simple, ...]:
         for simple in commands(line):
             if not any(posixpath.basename(word.text) in _QUOTES_COMMANDS for word in simple.words):
                 continue
-            for word in simple.words[1:]:
-                if any(sign in word.text for sign in " \t\n;|&('\""):
+            for before, word in zip(simple.words, simple.words[1:], strict=False):
+                if before.text == "-c" or any(sign in word.text for sign in _INSIDE):
                     found += with_quoted(word.text, depth + 1)
+    return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def mentioned(text: str, depth: int = 0) -> tuple[Simple, ...]:
+    """All commands that a text holds, those in any quotes and in values too: what a start-up file may ever run."""
+    found = list(commands(text))
+    if depth < 3:
+        for simple in commands(text):
+            values = [word.text.partition("=")[2] for word in simple.assignments]
+            for part in (*values, *(word.text for word in simple.words)):
+                if any(sign in part for sign in _INSIDE):
+                    found += mentioned(part, depth + 1)
     return tuple(found)
 
 
@@ -69,7 +93,9 @@ def _arguments(words: Sequence[Word], given: Sequence[str]) -> bool:
     """Whether the typed words account for the arguments: each literal one is among them."""
     rest = list(given)
     for word in words:
-        if word.open or not word.text:
+        if word.open or not word.text or word.text in ("{}", "+", ";"):
+            continue
+        if "{}" in word.text and filled(word.text, given):
             continue
         if word.text in rest:
             rest.remove(word.text)
@@ -78,10 +104,19 @@ def _arguments(words: Sequence[Word], given: Sequence[str]) -> bool:
     return True
 
 
-def contains(text: str, argv: Sequence[str]) -> bool:
-    """Whether a text (a payload, a script) names the program, loosely: its name stands there as a word."""
-    name = posixpath.basename(argv[0].removeprefix("-")) if argv else ""
-    return bool(name) and name in text
+def filled(template: str, given: Sequence[str]) -> bool:
+    """Whether an argument is the word of find or xargs with something in place of its braces."""
+    pattern = ".*".join(re.escape(part) for part in template.split("{}"))
+    return any(re.fullmatch(pattern, argument, re.S) for argument in given)
+
+
+def literally(text: str, argv: Sequence[str]) -> bool:
+    """Whether a program's text has the command written out: its name as a word, and each argument somewhere."""
+    parts = (
+        list(argv[2:]) if argv[1:2] == ["-c"] else [posixpath.basename(argv[0].removeprefix("-")), *argv[1:]]
+    )
+    first = re.search(rf"(?<![\w-]){re.escape(parts[0])}(?![\w-])", text) if parts and parts[0] else None
+    return first is not None and all(part in text for part in parts[1:])
 
 
 def aliases(line: str) -> dict[str, str]:
@@ -92,7 +127,7 @@ def aliases(line: str) -> dict[str, str]:
             for word in simple.words[1:]:
                 name, equals, value = word.text.partition("=")
                 if equals:
-                    found[name] = value
+                    found[name] = "" if word.open and not value else value
     return found
 
 
@@ -102,17 +137,45 @@ def functions(line: str) -> dict[str, str]:
 
 
 def traps(line: str) -> list[str]:
-    """The commands that a line sets as traps, or as PROMPT_COMMAND."""
+    """The commands that a line sets as traps, as prompt commands or behind keys."""
     found = []
     for simple in commands(line):
-        if simple.name == "trap" and len(simple.words) > 2:
-            found.append(simple.words[1].text)
-        found += [each.partition("=")[2] for each in simple.assignments if each.startswith("PROMPT_COMMAND")]
-        if simple.name == "export":
-            found += [
-                w.text.partition("=")[2] for w in simple.words[1:] if w.text.startswith("PROMPT_COMMAND")
-            ]
+        words = [word.text for word in simple.words]
+        if simple.name == "trap" and len(words) > 2:
+            found.append(words[1])
+        elif simple.name == "bind" and "-x" in words:
+            found += [word.partition(":")[2].strip(" \"'") for word in words if ":" in word]
+        settings = [word.text for word in simple.assignments]
+        if simple.name in ("export", "declare", "typeset"):
+            settings += words[1:]
+        found += [each.partition("=")[2] for each in settings if each.startswith(_PROMPTS)]
     return found
+
+
+def variables(line: str) -> dict[str, str]:
+    """The variables that a line sets to something that it shows."""
+    found = {name: " ".join(value.split()) for name, value in _ARRAY.findall(line)}
+    for simple in commands(line):
+        settings = list(simple.assignments)
+        if simple.name in ("export", "declare", "typeset", "local", "readonly"):
+            settings += simple.words[1:]
+        for word in settings:
+            name, equals, value = word.text.partition("=")
+            if not equals:
+                continue
+            if word.open and not (value := _looked_up(line, name)):
+                found.pop(name, None)
+            elif value or name not in found:
+                found[name] = value
+    return found
+
+
+def _looked_up(line: str, name: str) -> str:
+    """The program whose path a substitution looks up: `x=$(command -v python3)`."""
+    found = re.search(rf"\b{re.escape(name)}=[\"]?(?:\$\(|`)(?:which|command -v|type -p)\s+([^)`]*)", line)
+    return (
+        "" if found is None else re.sub(r"\s*\|\|\s*(?:which|command -v|type -p)\s+", "|", found[1]).strip()
+    )
 
 
 def first_words(line: str) -> list[str]:

@@ -163,7 +163,9 @@ def _language(command: Command, language: str, argv: Sequence[str]) -> Program:
         if word in ("--eval", "--print", "--command", "--execute"):
             return Program(INTERPRETER, "argument", argv[at + 1] if at + 1 < len(argv) else "")
         if language in ("python", "pypy") and letters.startswith("m"):
-            return Program(ORDINARY)
+            return Program(
+                INTERPRETER, "module", path=letters[1:] or (argv[at + 1] if at + 1 < len(argv) else "")
+            )
         at += 2 if word in _TAKE_VALUE and language != "perl" else 1
     if at < len(argv):
         return Program(INTERPRETER, _file_source(argv[at]), path=_absolute(command, argv[at]))

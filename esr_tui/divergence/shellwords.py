@@ -18,7 +18,9 @@ _KEYWORDS = frozenset(
     "if then elif else fi for while until do done case esac in function select time coproc ! { } [[ ]]".split()
 )
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
-_OPERATORS = re.compile(r"\|\||&&|;;&?|\|&|&>>?|<<<|<<-?|>>|>&|<&|<>|>\||[|&;<>()\n]")
+_OPERATORS = re.compile(
+    r"\|\||&&|;;&?|\|&|&>>?|(?:\d+|\{\w+\})?(<<<|<<-?|>>|>&|<&|<>|>\||<(?!\()|>(?!\())|[|&;()\n]"
+)
 _REDIRECTIONS = frozenset("< > >> << <<- <<< >& <& <> >| &> &>>".split())
 
 
@@ -33,7 +35,7 @@ class Simple(msgspec.Struct, frozen=True):
     """A simple command: its words without assignments and redirections."""
 
     words: tuple[Word, ...]
-    assignments: tuple[str, ...] = ()
+    assignments: tuple[Word, ...] = ()
     nested: bool = False
     """It stands in a substitution or in a quoted text that the line hands to a shell."""
 
@@ -52,9 +54,11 @@ def commands(line: str) -> tuple[Simple, ...]:
 def _commands(text: str, depth: int) -> Iterator[Simple]:
     inner: list[str] = []
     words: list[Word] = []
-    assignments: list[str] = []
+    assignments: list[Word] = []
     skip = False
+    before = ""
     for token, word in _tokens(text, inner):
+        named, before = before == "function", token
         if word is None:
             if token in _REDIRECTIONS:
                 skip = True
@@ -64,10 +68,10 @@ def _commands(text: str, depth: int) -> Iterator[Simple]:
             words, assignments, skip = [], [], False
         elif skip:
             skip = False
-        elif not words and token in _KEYWORDS:
+        elif not words and (token in _KEYWORDS or named):
             continue
         elif not words and _ASSIGNMENT.match(token):
-            assignments.append(word.text)
+            assignments.append(word)
         else:
             words.append(word)
     if words or assignments:
@@ -89,8 +93,8 @@ def _tokens(text: str, inner: list[str]) -> Iterator[tuple[str, Word | None]]:
         elif text[at] == "#":
             end = text.find("\n", at)
             at = len(text) if end < 0 else end
-        elif (operator := _OPERATORS.match(text, at)) and not text.startswith(("<(", ">("), at):
-            yield operator[0], None
+        elif operator := _OPERATORS.match(text, at):
+            yield operator[1] or operator[0], None
             at = operator.end()
         else:
             start = at

@@ -1,0 +1,192 @@
+"""The verdict on what another program has started: an interpreter, a wrapper, or a program like any other."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from esr_tui.divergence import naming
+from esr_tui.divergence.judgement import Judgement, implied, inline, piped, scripted, short, shown
+from esr_tui.divergence.known import SYSTEM, is_open_call
+from esr_tui.divergence.processes import Image
+from esr_tui.divergence.programs import CARRIER, INTERACTIVE, INTERPRETER, SHELLS, WRAPPER
+from esr_tui.divergence.typedline import TypedLine
+from esr_tui.model.verdict import DIVERGENT, IMPLIED, INLINE, SHOWN
+
+_POWERS = re.compile(
+    r"system|exec|popen|spawn|subprocess|Popen|fork|eval|compile|__import__|importlib|getattr|ctypes|require\(|"
+    r"\bqx\b|`|getline|\|\s*[\"&]|\bpty\b|open\s*\(?[^)]*\||do\s*\{|decode|fromhex|marshal|pickle"
+)
+"""What a program in some language can run others by, or hide what it does."""
+_IN_TEXT = "The typed line has it, in the program's text."
+_TO_SSH = "It was given to ssh as a command, which the terminal does not show."
+
+
+def judge(image: Image, caller: Image, line: TypedLine | None) -> Judgement:
+    """The verdict on what `caller` has executed.
+
+    Args:
+        line: the line of the job that names the command, if one does.
+    """
+    above = caller.verdict
+    if caller.program.role == INTERPRETER:
+        if _serves(caller):
+            return (
+                shown(line)
+                if line
+                else implied(f"{_name(caller)} ran it for a program that the terminal showed.")
+            )
+        return _by_interpreter(image, caller, line)
+    if above is not None and above.verdict in DIVERGENT:
+        return Judgement(
+            above.verdict, above.severity, f"{_name(caller)} ran it, which was itself hidden: {above.reason}"
+        )
+    base = _behind_wrappers(caller)
+    if base.program.role == CARRIER:
+        return _by_carrier(image, base, line)
+    if line is not None:
+        return shown(line)
+    if caller.program.role == WRAPPER:
+        return _by_wrapper(caller)
+    return _by_own(caller) or implied(f"{_name(caller)} ran it, which the terminal showed.")
+
+
+def _name(image: Image) -> str:
+    return posixpath.basename(image.command.exe or image.command.path)
+
+
+def _serves(caller: Image) -> bool:
+    """Whether an interpreter serves a program that the terminal showed: `sh -c` of make, a hook of git."""
+    verdict, above = caller.verdict, caller.caller
+    if verdict is None or verdict.verdict != IMPLIED or above is None:
+        return False
+    if above.program.role in (INTERACTIVE, INTERPRETER) and not _serves(above):
+        return False
+    path = caller.program.path
+    return caller.program.source == "argument" or (path is not None and path.startswith(SYSTEM))
+
+
+def _behind_wrappers(image: Image) -> Image:
+    """The program that gave its command to env, timeout and their like."""
+    while image.program.role == WRAPPER and image.caller is not None:
+        above = image.caller
+        if above.program.role not in (WRAPPER, CARRIER):
+            break
+        image = above
+    return image
+
+
+def _by_carrier(image: Image, carrier: Image, line: TypedLine | None) -> Judgement:
+    """xargs has made it of what it read."""
+    program = image.program
+    given_text = program.role == INTERPRETER and program.source == "argument"
+    if line is not None and (not given_text or _is_typed(line.text, program.text)):
+        return shown(line)
+    if _name(image) == "echo" and image.caller is carrier:
+        return implied(f"{_name(carrier)} shows what it has read.", line)
+    return piped(f"{_name(carrier)} made it of what it read from a {carrier.program.source}.", line)
+
+
+def _by_wrapper(caller: Image) -> Judgement:
+    """A wrapper was given a command that the line does not name: by a variable, or it is the wrapper's own."""
+    line = _line(caller)
+    if line is not None and caller.verdict is not None and caller.verdict.verdict == SHOWN:
+        for simple in naming.with_quoted(line):
+            if (
+                simple.words
+                and posixpath.basename(simple.name) == _name(caller)
+                and any(w.open for w in simple.words[1:])
+            ):
+                return inline(f"{_name(caller)} was given it by text that the typed line does not show.")
+    return implied(f"{_name(caller)} ran it.")
+
+
+def _by_own(caller: Image) -> Judgement | None:
+    """A program that is nobody's but the user's may be an interpreter under another name."""
+    command = caller.command
+    if command.image == "file" and (command.exe or command.path).startswith(SYSTEM):
+        return None
+    source = command.fds[0].kind if command.fds else ""
+    if command.image == "memfd" or source in ("pipe", "socket", "memfd"):
+        return piped(
+            f"{_name(caller)}, a program outside the system's folders, ran it; it reads a {source or 'memory file'}."
+        )
+    return None
+
+
+def _line(image: Image) -> str | None:
+    verdict = image.verdict
+    return verdict.evidence.typed if verdict else None
+
+
+# Interpreters.
+
+
+def _by_interpreter(image: Image, caller: Image, line: TypedLine | None) -> Judgement:
+    program, name, above = caller.program, _name(caller), caller.verdict
+    if program.source == "file":
+        return scripted(f"{name} ran it from the script {short(program.path or '?')}.", line)
+    if program.source == "module":
+        return _by_module(caller, line)
+    if program.source == "argument":
+        if above is not None and above.verdict in DIVERGENT:
+            if above.verdict == INLINE and caller.caller is None:
+                return Judgement(INLINE, "info", _TO_SSH)
+            return Judgement(
+                above.verdict, above.severity, f"{name} ran it, which was itself hidden: {above.reason}"
+            )
+        return _by_argument(image, caller, line)
+    severity = "low" if line is not None else "medium"
+    return piped(f"{name} ran it from a program that came over a {program.source}.", line, severity)
+
+
+def _by_module(caller: Image, line: TypedLine | None) -> Judgement:
+    """`python -m`: a module of the machine, or somebody's own."""
+    for event in caller.inputs:
+        if event.source == "file" and event.path and not event.path.startswith(SYSTEM):
+            return scripted(f"{_name(caller)} ran it from {short(event.path)}.", line)
+    return shown(line) if line else implied(f"{_name(caller)} ran it, for a module that the machine has.")
+
+
+def _by_argument(image: Image, caller: Image, line: TypedLine | None) -> Judgement:
+    """A program's text stood among its arguments."""
+    program, name = caller.program, _name(caller)
+    typed = _line(caller)
+    if line is not None:
+        return shown(line)
+    if _written_out(caller) and naming.names(program.text, image.command.argv, image.command.path):
+        return shown(None, _IN_TEXT)
+    if typed is None or not _is_typed(typed, program.text):
+        return inline(f"{name} ran it from text that the typed line does not contain.")
+    if posixpath.basename(name) in SHELLS:
+        if any(is_open_call(simple) for simple in naming.mentioned(program.text)):
+            return inline(f"{name} made it of text that the typed line does not show.")
+    elif naming.literally(program.text, image.command.argv):
+        return shown(None, _IN_TEXT)
+    elif not _POWERS.search(program.text):
+        return implied(
+            f"{name} ran it; the typed line shows the program's whole text, which names no command."
+        )
+    return inline(f"{name} ran it, and the program's text, which was typed, does not have it.")
+
+
+def _written_out(shell: Image) -> bool:
+    """Whether a shell's text stands in the text of a program that was typed: `os.system("ls -l")`."""
+    verdict, above = shell.verdict, shell.caller
+    return (
+        verdict is not None
+        and verdict.verdict == SHOWN
+        and above is not None
+        and above.program.role == INTERPRETER
+    )
+
+
+def _is_typed(line: str, text: str) -> bool:
+    """Whether the line has a program's text as a word, find's and xargs' braces filled in."""
+    for simple in naming.with_quoted(line):
+        for word in simple.words:
+            if word.text == text and not word.open:
+                return True
+            if "{}" in word.text and word.text != "{}" and naming.filled(word.text, [text]):
+                return True
+    return False

@@ -1,0 +1,250 @@
+"""The verdict on what a shell that is typed into has started itself.
+
+Each case is a small function that answers with a judgement, or None to leave it to the next one.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from collections.abc import Iterator
+
+from esr_tui.divergence import naming
+from esr_tui.divergence.judgement import (
+    Judgement,
+    implied,
+    inline,
+    piped,
+    scripted,
+    short,
+    shown,
+    unseen,
+)
+from esr_tui.divergence.known import Known, Text, calls, is_open_call
+from esr_tui.divergence.lines import Lines
+from esr_tui.divergence.processes import Image
+from esr_tui.divergence.shellwords import Simple
+from esr_tui.divergence.typedline import TypedLine
+
+_SLACK_MS = 5
+"""Events of one moment may be stamped so much apart."""
+_HANDLER = "command_not_found_handle"
+
+
+class ByShell:
+    """Judges by the typed lines, and by what the shell is known to have read."""
+
+    def __init__(self, lines: Lines, known: Known) -> None:
+        self._lines = lines
+        self._known = known
+        self._at_prompts: Counter[tuple[str, ...]] = Counter()
+
+    def judge(self, image: Image, shell: Image) -> Judgement:
+        """The verdict on what `shell` has executed."""
+        candidates = self.candidates(image, shell)
+        for each in reversed(candidates):
+            if self.named(each, image, shell):
+                return shown(each)
+        if found := self._before_first_prompt(image, shell, candidates):
+            return found
+        if found := self._by_trap(image):
+            return found
+        for each in reversed(candidates):
+            if found := self._by_line(image, shell, each):
+                return found
+        line = candidates[0] if candidates else None
+        if any(not each.echo for each in candidates):
+            return unseen("It was typed while the terminal's echo was off.", line, "high")
+        return (
+            self._by_text(image, shell, line)
+            or self._by_helper(image, shell, line)
+            or unseen("The shell ran it, and nothing that was typed explains it.", line)
+        )
+
+    def candidates(self, image: Image, shell: Image) -> list[TypedLine]:
+        """The lines that may have started the command's job."""
+        found = self._lines.around(image.forked_ms)
+        return [line for line in found if line.pid in (None, shell.command.pid)] or found
+
+    def named(self, line: TypedLine, image: Image, shell: Image | None) -> bool:
+        """Whether the line has the command, aliases and variables resolved as other lines have set them."""
+        argv, path = image.command.argv, image.command.path
+        if not line.echo:
+            return False
+        if self._lines.accounts_for(line, argv, path):
+            return True
+        if shell is None or "$" not in line.text:
+            return False
+        resolved = self._known.resolved(shell, line.text)
+        return self._whole(line.text, argv) and naming.names(resolved, argv, path)
+
+    def _whole(self, line: str, argv: list[str]) -> bool:
+        """Whether one text that was typed holds the program's name whole, so that it was not put together."""
+        name = posixpath.basename(argv[0])
+        texts = [line, *(value for key, value in self._lines.variables.items() if key in line)]
+        return any(naming.literally(text, [name]) for text in texts) or "$" in line.split(maxsplit=1)[0]
+
+    # Cases.
+
+    def _before_first_prompt(
+        self, image: Image, shell: Image, candidates: list[TypedLine]
+    ) -> Judgement | None:
+        first = self._known.first_line(shell)
+        if first is not None and candidates and image.forked_ms > first.start_ms:
+            return None
+        if first is None and candidates and not self._started_by(shell, candidates):
+            return None
+        named = self._known.named_files(shell)
+        for text in self._known.texts(shell):
+            if text.path in named and text.ms <= image.command.ms:
+                return scripted(f"The shell read it from {short(text.path)} when it began.")
+        return implied("The shell ran it before its first prompt, from its start-up files.")
+
+    def _started_by(self, shell: Image, candidates: list[TypedLine]) -> bool:
+        """Whether no line was typed into the shell yet: the last one is the line that started it."""
+        last = candidates[-1]
+        return last.end_ms <= shell.command.ms + _SLACK_MS and shell.caller is not None
+
+    def _by_trap(self, image: Image) -> Judgement | None:
+        argv, path = image.command.argv, image.command.path
+        for text, line in self._lines.traps:
+            if line.end_ms <= image.command.ms and naming.among(naming.mentioned(text), argv, path):
+                return unseen(f"A trap, a key or a prompt ran it, set by: {short(line.text)}", line)
+        return None
+
+    def _by_line(self, image: Image, shell: Image, line: TypedLine) -> Judgement | None:
+        """A line that explains the command without naming it."""
+        read = self._read_for(line, image, shell)
+        called = calls(line.text)
+        for simple in called:
+            if simple.name in (".", "source"):
+                return self._sourced(simple, line, image, shell, read)
+        for simple in called:
+            if found := self._by_meaning(simple, line, image, shell):
+                return found
+        for simple in called:
+            if simple.name == "eval" and is_open_call(simple):
+                return inline("eval made it of text that the typed line does not show.", line)
+            if is_open_call(simple):
+                return inline("A variable or substitution made it; the typed line does not show it.", line)
+        for text in read:
+            if not text.startup and (
+                text.names(image.command.argv, image.command.path) or text.pid != shell.command.pid
+            ):
+                return scripted(f"The shell read it from the file {short(text.path)}.", line)
+        return None
+
+    def _read_for(self, line: TypedLine, image: Image, shell: Image) -> list[Text]:
+        """Files that the shell has read between the line and the command."""
+        return [
+            text
+            for text in self._known.texts(shell)
+            if line.end_ms - _SLACK_MS <= text.ms <= image.command.ms
+        ]
+
+    def _sourced(
+        self, simple: Simple, line: TypedLine, image: Image, shell: Image, read: list[Text]
+    ) -> Judgement | None:
+        """`.` has read a file or a pipe."""
+        argv, path = image.command.argv, image.command.path
+        if not any(text.names(argv, path) for text in read) and self._helper_text(image, shell):
+            return None
+        if (
+            len(simple.words) > 1
+            and simple.words[1].open
+            and self._known.piped(shell, line.end_ms - _SLACK_MS, image.command.ms)
+        ):
+            return piped("The shell read it from a pipe, as from a file.", line)
+        if len(simple.words) < 2:
+            return None
+        name = read[0].path if read else simple.words[1].text
+        return scripted(f"The shell read it from the file {short(name)}.", line)
+
+    def _by_meaning(self, simple: Simple, line: TypedLine, image: Image, shell: Image) -> Judgement | None:
+        """The line calls an alias or a function."""
+        argv, path = image.command.argv, image.command.path
+        name = simple.name
+        for text in self._known.texts(shell):
+            rest = " ".join(word.text for word in simple.words[1:])
+            from_alias = name in text.aliases and naming.names(f"{text.aliases[name]} {rest}", argv, path)
+            if from_alias or (name in text.functions and text.names(argv, path)):
+                if text.startup or self._before_prompt(text, shell):
+                    return implied(f"{name} is an alias or function of {short(text.path)}.", line)
+                return scripted(f"{name} is an alias or function that {short(text.path)} made.", line)
+        for called in (name, _HANDLER):
+            if called in self._lines.functions:
+                return self._by_function(called, line, image)
+        if name in self._lines.aliases and not self._lines.aliases[name]:
+            return inline(f"{name} is an alias made of text that no line shows.", line)
+        return None
+
+    def _by_function(self, name: str, line: TypedLine, image: Image) -> Judgement | None:
+        """A function that a line has defined: what it calls may be written out there, in it or in another."""
+        where = self._lines.functions[name]
+        argv, path = image.command.argv, image.command.path
+        for each in (where, *self._lines.functions.values()):
+            if naming.among(naming.mentioned(each.text), argv, path):
+                return implied(f"The function {name} ran it, typed as: {short(where.text)}", line)
+        if any(is_open_call(simple) for simple in naming.mentioned(where.text)) or "eval" in where.text:
+            return inline(f"The function {name} made it of text that no line shows.", line)
+        return None
+
+    def _before_prompt(self, text: Text, shell: Image) -> bool:
+        first = self._known.first_line(shell)
+        return first is not None and text.ms <= first.start_ms
+
+    def _helper_text(self, image: Image, shell: Image) -> Text | None:
+        """A file of the shell's start that has the command."""
+        argv, path = image.command.argv, image.command.path
+        for text in self._known.texts(shell):
+            if (text.startup or self._before_prompt(text, shell)) and text.names(argv, path):
+                return text
+        return None
+
+    def _by_text(self, image: Image, shell: Image, line: TypedLine | None) -> Judgement | None:
+        """What the shell has read has the command: for its prompt, for completion, or for a trap."""
+        argv, path = image.command.argv, image.command.path
+        if text := self._helper_text(image, shell):
+            return implied(
+                f"{short(text.path)} has it: a helper of the prompt, of completion or of the shell's end.",
+                line,
+            )
+        for text in self._known.texts(shell):
+            if text.names(argv, path):
+                return scripted(f"It stands in {short(text.path)}, which the shell has read.", line)
+        return None
+
+    def _by_helper(self, image: Image, shell: Image, line: TypedLine | None) -> Judgement | None:
+        argv = image.command.argv
+        if any("command-not-found" in part for part in argv):
+            return implied("The shell looks for a command that was not found.", line)
+        if any("/bash-fc." in part for part in argv):
+            return implied("The shell lets the user edit a line in an editor, and will show it.", line)
+        key = tuple(argv)
+        self._at_prompts[key] += 1
+        if self._at_prompts[key] > 1:
+            return implied("The shell runs it at every prompt: a prompt helper.", line)
+        if not self._known.texts(shell) and line is not None and _calls_a_name(line):
+            return implied(
+                "The line calls an alias or function of the start-up files, by all appearances.", line
+            )
+        return None
+
+
+def _calls_a_name(line: TypedLine) -> bool:
+    """Whether the line begins with a plain word, which may be an alias or a function."""
+    return any(name.isidentifier() for name in _first_words(line))
+
+
+def _first_words(line: TypedLine) -> Iterator[str]:
+    for simple in calls(line.text):
+        if simple.name not in BUILTINS:
+            yield posixpath.basename(simple.name)
+
+
+BUILTINS = frozenset(
+    "cd echo printf export set unset read eval source . exec exit return trap wait jobs fg bg kill test true false "
+    "pwd type alias unalias history hash ulimit umask shift local declare typeset let builtin command bind complete "
+    "stty printf [".split()
+)
+"""Words that are no aliases."""
