@@ -1,0 +1,176 @@
+"""Cases typed into real shells over ssh, and the verdicts on the recordings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from esr_tui.divergence.analysis import Analysis
+from esr_tui.divergence.rules import RuleSet
+from esr_tui.model.events import SessionStart
+from esr_tui.model.verdict import Verdict
+from esr_tui.recording import Catalog, RecordingReader
+from tests.corpus.accounts import Shelled
+from tests.corpus.cases import Case, Step
+from tests.corpus.typist import Typist
+from tests.e2e.server import Sshd
+from tests.e2e.waiting import until
+
+AT_ONCE = 8
+_IN_ONE_LOGIN = 6
+
+
+@dataclass
+class Played:
+    """A case that was typed.
+
+    Attributes:
+        began, ended: on the kernel's boot clock, in nanoseconds.
+        verdicts: on the commands that ran between the two.
+    """
+
+    case: Case
+    began: int
+    ended: int
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> list[str]:
+        """What is not as expected."""
+        return self.case.wrong(self.verdicts)
+
+
+@dataclass
+class Login:
+    """One login: what the client received, and what was typed when."""
+
+    received: bytes
+    played: list[Played]
+    failure: str = ""
+    verdicts: list[Verdict] = field(default_factory=list)
+    index: Path | None = None
+
+
+def _now() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def groups(cases: Iterable[Case]) -> list[list[Case]]:
+    """Cases that share a login: some at a time, of one shell."""
+    found: list[list[Case]] = []
+    open_groups: dict[str, list[Case]] = {}
+    for case in cases:
+        if case.alone or case.home:
+            found.append([case])
+            continue
+        group = open_groups.setdefault(case.shell, [])
+        group.append(case)
+        if len(group) == _IN_ONE_LOGIN:
+            found.append(open_groups.pop(case.shell))
+    return found + list(open_groups.values())
+
+
+def prepare(account: Shelled, case: Case) -> None:
+    """Makes the files of a case."""
+    folder = account.folder(case.folder)
+    for name, text in case.files.items():
+        account.write(f"{folder}/{name}", text, 0o755 if text.startswith("#!") else 0o644)
+
+
+def play(sshd: Sshd, account: Shelled, cases: Sequence[Case]) -> Login:
+    """Logs in, types the cases, logs out."""
+    for case in cases:
+        prepare(account, case)
+    for name, text in cases[0].home.items():
+        account.write(name, text)
+    argv = ["ssh", "-tt", *sshd.options(), f"{account.name}@127.0.0.1"]
+    login = Login(b"", [])
+    with Typist(argv, (100, 30)) as client:
+        try:
+            client.prompt(0)
+            for case in cases:
+                _type(client, case, login)
+            client.watch(client.think)
+            client.type("exit\r")
+            client.ended(20)
+        except (AssertionError, OSError) as error:
+            login.failure = str(error)
+        login.received = client.received
+    return login
+
+
+def _type(client: Typist, case: Case, login: Login) -> None:
+    played = Played(case, _now(), 1 << 62)
+    if login.played:
+        login.played[-1].ended = played.began
+    login.played.append(played)
+    client.line(f"cd ~/{case.folder}")
+    for each in case.type:
+        if isinstance(each, Step):
+            client.step(each)
+        else:
+            client.line(each)
+    if not case.alone:
+        client.watch(client.think)
+
+
+def play_all(sshd: Sshd, accounts: dict[str, Shelled], cases: Iterable[Case], store: Path) -> list[Login]:
+    """Types all cases, several logins at a time, and judges the recordings."""
+
+    def work(group: list[Case]) -> Login:
+        account = accounts[group[0].shell]
+        if not group[0].home:
+            return play(sshd, account, group)
+        own = account.another()  # start-up files are of a whole account
+        try:
+            return play(sshd, own, group)
+        finally:
+            own.remove()
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        logins = list(pool.map(work, sorted(groups(cases), key=lambda group: not group[0].home)))
+    for account in accounts.values():
+        account.kill()
+    judge(store, logins)
+    return logins
+
+
+def judge(store: Path, logins: Sequence[Login]) -> None:
+    """Analyses the recordings that belong to the logins."""
+    catalog = Catalog(store)
+    until(lambda: all(each.state == "ended" for each in catalog.sessions()), "the sessions to end", 20)
+    rules = RuleSet.load(builtin=True)
+    by_output = {}
+    for summary in catalog.sessions():
+        start, output, verdicts = read(Path(summary.recording), rules)
+        by_output[output] = start, verdicts, Path(summary.recording)
+    for login in logins:
+        assert login.received in by_output, (login.failure, login.received[-500:])
+        start, login.verdicts, login.index = by_output[login.received]
+        for played in login.played:
+            first, last = (((each - start.ktime) // 1_000_000) for each in (played.began, played.ended))
+            played.verdicts = [each for each in login.verdicts if first <= each.ms < last]
+
+
+def read(index: Path, rules: RuleSet | None) -> tuple[SessionStart, bytes, list[Verdict]]:
+    """A recording's beginning, its terminal stream and its verdicts."""
+    analysis, reader = Analysis(rules), RecordingReader(index)
+    start: SessionStart | None = None
+    output, verdicts = b"", []
+    while piece := reader.read():
+        start = start or next((each for each in piece.events if isinstance(each, SessionStart)), None)
+        output += b"".join(each.data for each in piece.output)
+        verdicts += analysis.feed(piece.events, piece.output)
+    verdicts += analysis.finish()
+    reader.close()
+    assert start is not None
+    return start, output, verdicts
+
+
+LINES = pytest.StashKey[list[str]]()
+"""What the corpus says at the end of a test run."""

@@ -1,0 +1,45 @@
+"""Every evasion of the corpus, typed into real shells over ssh, is judged as it should be."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.corpus.accounts import Shelled
+from tests.corpus.cases import Case, load
+from tests.corpus.playing import LINES, Played, play_all
+from tests.e2e.capturing import Capture
+from tests.e2e.server import Sshd
+
+CASES = load("evasions.yaml")
+
+
+@pytest.fixture(scope="module")
+def played(
+    recorder: Capture, sshd: Sshd, accounts: dict[str, Shelled], pytestconfig: pytest.Config
+) -> dict[str, Played]:
+    """All cases that can be tried here, and what was said of them."""
+    cases = [case for case in CASES if not case.missing and case.shell in accounts]
+    logins = play_all(sshd, accounts, cases, recorder.data_dir)
+    assert [login.failure for login in logins if login.failure] == []
+    found = {each.case.name: each for login in logins for each in login.played}
+    right = [each for each in found.values() if not each.wrong]
+    lines = pytestconfig.stash.setdefault(LINES, [])
+    lines.append(f"evasions: {len(right)}/{len(found)} right")
+    tried, well = (Counter(each.case.kind for each in some) for some in (found.values(), right))
+    lines += [f"    {kind}: {well[kind]}/{count}" for kind, count in tried.items()]
+    return found
+
+
+def test_there_are_enough() -> None:
+    assert len(CASES) >= 80
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.folder)
+def test_evasion(case: Case, played: dict[str, Played], request: pytest.FixtureRequest) -> None:
+    if case.name not in played:
+        pytest.skip(f"needs {', '.join(case.missing) or case.shell}, which is not installed")
+    if case.gap:
+        request.applymarker(pytest.mark.xfail(reason=case.gap))
+    assert played[case.name].wrong == []
