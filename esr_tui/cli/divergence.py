@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from esr_tui.cli.options import data_dir_of, json_option, store_options
+from esr_tui.cli.options import Failure, data_dir_of, json_option, store_options
 from esr_tui.cli.table import cut, terminal_width
 from esr_tui.divergence.certificate import Certificate, Witness
 from esr_tui.model.codec import encode
 from esr_tui.model.text import printable
 from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Verdict
-from esr_tui.recording import Catalog, RecordingReader
+from esr_tui.recording import Catalog, RecordingReader, Slice
 from esr_tui.tui.rows import command_line
 from esr_tui.tui.timefmt import stamp
 
@@ -40,6 +40,33 @@ def verdicts(index: Path, rules: tuple[Path, ...]) -> tuple[list[Verdict], Certi
     reader.close()
     found = list({verdict.ei: verdict for verdict in found}.values())
     return found, witness.certificate(found)
+
+
+def write_reports(index: Path, found: list[Verdict], paths: tuple[Path, ...]) -> None:
+    """Writes reports and says where.
+
+    Raises:
+        Failure: a file cannot be written. RecordingError: the recording cannot be read again.
+    """
+    from esr_tui.divergence import exporting, report  # noqa: PLC0415
+
+    try:
+        for path in paths:
+            exporting.check(path)
+        reader = RecordingReader(index)
+        entries, left_out = report.chosen(found)
+        slices = iter(reader.read, Slice())
+        compiled = exporting.compiled(slices, entries, left_out=left_out, commands=len(found))
+        reader.close()
+        for path in paths:
+            exporting.write(compiled, path)
+            click.echo(f"wrote {printable(str(path))}", err=True)
+    except exporting.ReportError as error:
+        raise Failure(printable(str(error))) from error
+    except OSError as error:
+        raise Failure(
+            f"{printable(str(error.filename or ''))}: {error.strerror}; give another --report"
+        ) from error
 
 
 def text_lines(verdict: Verdict, width: int | None) -> list[str]:
@@ -77,6 +104,14 @@ def text_lines(verdict: Verdict, width: int | None) -> list[str]:
     type=click.Path(exists=True, path_type=Path),
     help="More rules: a file or folder.",
 )
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FILE.md|FILE.html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a report with screens; can be given twice.",
+)
 @store_options
 def divergence(  # noqa: PLR0917
     session: str,
@@ -84,6 +119,7 @@ def divergence(  # noqa: PLR0917
     everything: bool,
     fail_on: str | None,
     rules: tuple[Path, ...],
+    reports: tuple[Path, ...],
     data_dir: Path | None,
     config: Path | None,
 ) -> int:
@@ -91,7 +127,10 @@ def divergence(  # noqa: PLR0917
 
     JSON has every command, one object a line; text only those that the terminal did not show.
     """
-    found, certificate = verdicts(Catalog(data_dir_of(data_dir, config)).find(session), rules)
+    index = Catalog(data_dir_of(data_dir, config)).find(session)
+    found, certificate = verdicts(index, rules)
+    if reports:
+        write_reports(index, found, reports)
     width = terminal_width()
     for verdict in found:
         if as_json:

@@ -26,7 +26,7 @@ LETTERS = {
     "escaped": "E",
 }
 """A verdict in one cell, readable without colour."""
-SHOUTS = {"info": "", "low": "", "medium": "!", "high": "!!", "critical": "!!!"}
+SHOUTS = {"info": "", "low": "·", "medium": "!", "high": "!!", "critical": "!!!"}
 """A severity without colour."""
 
 

@@ -31,6 +31,8 @@ class SessionModel:
         self.problems: tuple[str, ...] = ()
         self.analysing = False
         """An analysis is under way, or follows the live end."""
+        self.exporting = False
+        """A report is being written."""
         self.loaded = False
         """Everything that was on disk has been read once."""
         self.gaps: list[tuple[int, int]] = []

@@ -11,6 +11,8 @@ from esr_tui.tui.density import Peaks
 from esr_tui.tui.judging import Held, Judged
 from esr_tui.tui.spool import Spool
 
+REPORTED = 500
+
 
 class Verdicts:
     """Grows with the analysis. Whole verdicts live in spools and are decoded when looked at."""
@@ -30,6 +32,8 @@ class Verdicts:
         self._spool, self._payload_spool = Spool(), Spool()
         self._ends, self._payload_ends = array("q"), array("q")
         self._numbers: dict[int, int] = {}
+        self._worst: list[list[int]] = [[] for _ in SEVERITIES]
+        """The eis of divergences, by severity; as many of each as a report holds."""
 
     def take(self, news: Judged) -> None:
         """Adds a report. Raises OSError when the temporary directory is full."""
@@ -45,6 +49,8 @@ class Verdicts:
             if held.verdict.verdict in DIVERGENT:
                 severity = SEVERITIES.index(held.verdict.severity)
                 self.divergences += 1
+                if len(self._worst[severity]) < REPORTED:
+                    self._worst[severity].append(held.verdict.ei)
                 self.worst = max(self.worst, severity)
                 self.peaks.add(held.verdict.ms, severity + 1)
 
@@ -62,6 +68,12 @@ class Verdicts:
         data = _nth(self._payload_spool, self._payload_ends, held.payload)
         payload = msgspec.msgpack.decode(data, type=Payload)
         return msgspec.structs.replace(held.verdict, payload=payload)
+
+    def reported(self) -> list[Verdict]:
+        """The divergences for a report: the worst, at most REPORTED, by time."""
+        eis = [ei for severity in reversed(self._worst) for ei in severity][:REPORTED]
+        found = [verdict for ei in eis if (verdict := self.of(ei)) is not None]
+        return sorted(found, key=lambda each: (each.ms, each.ei))
 
     def close(self) -> None:
         """Gives the temporary space back."""

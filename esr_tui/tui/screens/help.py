@@ -21,6 +21,14 @@ LEGEND = (
         "▌ beside the terminal",
         "the row holds invisible or reordering characters: its user may have seen it otherwise",
     ),
+    (
+        "✓ shown  ~ implied  S scripted  P piped  I inline  U unseen  E escaped",
+        "what the terminal showed of a command: it, a program that starts it, or (capital letters) not it: run from "
+        "a script, from a pipe, from text not typed, from nothing typed, outside the session",
+    ),
+    ("· ! !! !!!", "how bad a command is: low, medium, high, critical"),
+    ("▶ beside the terminal", "the typed line that belongs to the highlighted command"),
+    ("▼ on the time line", "something ran that the terminal did not show"),
     ("× on the time line", "events or bytes were lost there; the table says what and how many"),
     ("┅ on the time line", "echo was off: what was typed there did not show"),
 )
@@ -30,7 +38,8 @@ FILTERS = (
         "kind:network port:443",
         "a field: kind pid ppid program path cwd op state proto port addr dns status arg user",
     ),
-    ("-program:bash -/proc/", "rows that do not"),
+    ("verdict:piped severity>=high", "commands judged so, and what their processes did"),
+    ("-program:bash -/proc/ -verdict:shown", "rows that do not"),
 )
 
 

@@ -13,13 +13,13 @@ from esr_tui.tui.eventlog import ALWAYS, GROUPS
 from esr_tui.tui.filter import FilterError, parse
 from esr_tui.tui.player import FRAME
 from esr_tui.tui.reading import Batch, follow, sentence
-from esr_tui.tui.screens.session_judging import SessionJudging
+from esr_tui.tui.screens.session_export import SessionExport
 from esr_tui.tui.screens.session_keys import BINDINGS as KEYS
 from esr_tui.tui.timefmt import TimeError, parse_time
 from esr_tui.tui.widgets.inputs import Prompt
 
 
-class SessionScreen(SessionJudging):
+class SessionScreen(SessionExport):
     """Follows a live session or replays a recording."""
 
     BINDINGS: ClassVar[list[BindingType]] = KEYS
@@ -104,7 +104,7 @@ class SessionScreen(SessionJudging):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A failure nobody foresaw is still told in a sentence."""
         if event.state is WorkerState.ERROR:
-            doing = "the analysis" if event.worker.group == "analysis" else "reading"
+            doing = {"analysis": "the analysis", "export": "the report"}.get(event.worker.group, "reading")
             self._fail(f"{doing} stopped: {sentence(Exception(event.worker.error))}")
 
     # Kinds and prompts.
@@ -157,6 +157,8 @@ class SessionScreen(SessionJudging):
                 message.prompt.tell(str(error))
                 return
             self._seek(ms)
+        elif message.prompt.id == "export" and not self._export(message.text):
+            return
         message.prompt.close()
         self.table.focus()
 

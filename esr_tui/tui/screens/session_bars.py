@@ -45,7 +45,7 @@ def header(model: SessionModel, summary: SessionSummary | None) -> Sides:
 def verdict_parts(model: SessionModel) -> list[Part]:
     """How far the analysis is and what it has found. "None" is only said where nothing was lost."""
     found = model.verdicts
-    parts: list[Part] = []
+    parts: list[Part] = [("writing the report…  ", "dim")] if model.exporting else []
     if model.analysing and not found.level:
         parts.append((f"analysing {model.analysed:.0%}  " if model.loaded else "analysing…  ", "dim"))
     if found.divergences:
@@ -89,11 +89,10 @@ def events_title(model: SessionModel, cursor: int) -> Sides:
     """How many events, which filter, which kinds are off."""
     log = model.log
     shown, total = len(log.visible), len(log.rows)
-    left: list[Part] = [("events ", "strong"), (f"{cursor + 1}/{shown}", "")]
+    name: Part = ("divergences only ", "bad") if log.divergent else ("events ", "strong")
+    left: list[Part] = [name, (f"{cursor + 1}/{shown}", "")]
     if shown != total:
         left.append((f" of {total}", "dim"))
-    if log.divergent:
-        left.append(("  divergences only", "bad"))
     if log.filter:
         left += [("  filter ", "dim"), (printable(log.filter.text, 80), "strong")]
     off = [name for name in GROUPS if name not in log.groups and name != ALWAYS]

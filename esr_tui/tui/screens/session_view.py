@@ -93,8 +93,11 @@ class SessionView(Screen[None]):
             with Vertical(id="below"):
                 yield Bar(id="detail-title", classes="pane-title")
                 yield DetailPanel(id="detail")
-        yield Prompt("filter", 'curl kind:network port:443 -program:bash "two words"', id="filter")
+        yield Prompt(
+            "filter", 'curl kind:network verdict:piped severity>=high -program:bash "two words"', id="filter"
+        )
         yield Prompt("go to", "1:23, 83.5 or 50%", id="goto")
+        yield Prompt("report to", "a path; .md and .html are written unless it ends with one", id="export")
         yield Scrubber(self.model.density, self.model.verdicts.peaks, id="scrubber")
         yield Footer(compact=True)
 

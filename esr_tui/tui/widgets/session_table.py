@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import ClassVar
 
-from esr_tui.model.session import LINGERING, LIVE, SessionSummary
+from esr_tui.model.session import ENDED, LINGERING, LIVE, SessionSummary
 from esr_tui.model.text import printable
+from esr_tui.model.verdict import SEVERITIES
 from esr_tui.tui.timefmt import epoch, span, started
 from esr_tui.tui.widgets.line_table import Cell, Column, LineTable
 
@@ -20,7 +22,7 @@ _FIXED: tuple[Column, ...] = (
     Column("last command", 0),
     Column("cmds", 5, right=True),
     Column("conns", 5, right=True),
-    Column("worst", 8),
+    Column("worst", 11),
     Column("lost", 5, right=True),
 )
 _NARROW_WIDTHS = {
@@ -31,18 +33,43 @@ _NARROW_WIDTHS = {
     "idle": 6,
     "cmds": 4,
     "conns": 5,
-    "worst": 5,
+    "worst": 8,
 }
+_SHORT = {"medium": "med", "critical": "crit"}
 
 
 def haystack(session: SessionSummary) -> str:
     """What the sessions filter looks into, lowered."""
-    parts = (session.state, session.user, session.login, session.origin, session.tty or "", session.sid)
+    parts = (
+        session.worst or "",
+        session.state,
+        session.user,
+        session.login,
+        session.origin,
+        session.tty or "",
+        session.sid,
+    )
     return printable(" ".join((*parts, session.last_command, session.started))).lower()
+
+
+def worst(session: SessionSummary, width: int) -> Cell:
+    """The worst severity and how many divergences there are; a dash where that is not known."""
+    if session.divergences is None and not session.worst:
+        return "—", "table--dim"
+    if not session.divergences and not session.worst:
+        # A session of which something was lost is never called clean.
+        whole = not session.lost and not session.joined_late and session.state == ENDED
+        return ("none" if whole else "—"), "table--dim"
+    severity = session.worst or ""
+    name = _SHORT.get(severity, printable(severity, 16)) if width < 11 else printable(severity, 16)
+    ink = f"severity--{severity}" if severity in SEVERITIES else "table--bad"
+    return f"{name} {session.divergences or ''}".rstrip(), ink
 
 
 class SessionTable(LineTable):
     """Sessions in the order they were given, narrowed by words."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"severity--{severity}" for severity in SEVERITIES}
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -92,6 +119,7 @@ class SessionTable(LineTable):
             each.last_command,
             len(each.lost),
             each.worst,
+            each.divergences,
         )
 
     def columns(self, width: int) -> Sequence[Column]:
@@ -100,7 +128,7 @@ class SessionTable(LineTable):
         if width < 118:
             columns = [each._replace(width=_NARROW_WIDTHS.get(each.heading, each.width)) for each in columns]
         if width < 92:
-            columns = [each for each in columns if each.heading not in {"started", "worst"}]
+            columns = [each for each in columns if each.heading not in {"started", "terminal"}]
         room = width - sum(each.width + 1 for each in columns) + 1
         return [
             each._replace(width=max(8, room)) if each.heading == "last command" else each for each in columns
@@ -135,7 +163,7 @@ class SessionTable(LineTable):
             ),
             "cmds": (str(each.commands), ""),
             "conns": (str(each.network), "" if each.network else "table--dim"),
-            "worst": (printable(each.worst or "—", 16), "table--bad" if each.worst else "table--dim"),
+            "worst": worst(each, next((c.width for c in columns if c.heading == "worst"), 0)),
             "lost": (str(lost) if each.lost else "—", "table--bad" if each.lost else "table--dim"),
         }
         return [cells[column.heading] for column in columns]
