@@ -32,6 +32,7 @@ from esr_tui.model.events import (
     Input,
     Network,
     SessionStart,
+    TerminalMode,
 )
 from esr_tui.model.verdict import Evidence, Payload, RuleMatch, Verdict, worst
 
@@ -116,6 +117,8 @@ class Analysis:
             self._judge.initial_command = " ".join(event.initial_command)
         elif isinstance(event, Fork):
             self._processes.fork(event)
+        elif isinstance(event, TerminalMode):
+            self._processes.mode(event)
         elif isinstance(event, Exit):
             self._processes.exit(event)
         elif isinstance(event, Input):
@@ -123,6 +126,8 @@ class Analysis:
                 self._judge.read(image, event)
         elif isinstance(event, Command) and event.return_code == 0:
             self._pending.append((event.ms, self._processes.execute(event), None))
+        elif isinstance(event, TerminalMode):
+            self._judge.mode(event)
         elif isinstance(event, Escape):
             self._judge.escaped(event.pid, event.reason)
         elif isinstance(event, Network | Disk):

@@ -45,6 +45,9 @@ class ByShell:
         for each in reversed(candidates):
             if self.named(each, image, shell):
                 return shown(each)
+        if image.hidden:
+            line = candidates[0] if candidates else None
+            return unseen("It was typed while the terminal's echo was off.", line, "high")
         if found := self._before_first_prompt(image, shell, candidates):
             return found
         if found := self._by_trap(image):
@@ -164,7 +167,10 @@ class ByShell:
         """The line calls an alias or a function."""
         argv, path = image.command.argv, image.command.path
         name = simple.name
+        typed = self._lines.functions.get(name)
         for text in self._known.texts(shell):
+            if typed and typed.end_ms > text.ms:
+                break
             rest = " ".join(word.text for word in simple.words[1:])
             from_alias = name in text.aliases and naming.names(f"{text.aliases[name]} {rest}", argv, path)
             if from_alias or (name in text.functions and text.names(argv, path)):
@@ -220,6 +226,8 @@ class ByShell:
             return implied("The shell looks for a command that was not found.", line)
         if any("/bash-fc." in part for part in argv):
             return implied("The shell lets the user edit a line in an editor, and will show it.", line)
+        if self._known.completing(shell, image.forked_ms):
+            return implied("The shell ran it while a line was being edited: to complete it.", line)
         key = tuple(argv)
         self._at_prompts[key] += 1
         if self._at_prompts[key] > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from esr_tui.divergence.programs import Program, classify
-from esr_tui.model.events import Command, Exit, Fork, Input
+from esr_tui.model.events import Command, Exit, Fork, Input, TerminalMode
 from esr_tui.model.verdict import Verdict
 
 _KEPT_INPUT = 65536
@@ -27,6 +27,7 @@ class Image:
     program: Program
     caller: Image | None
     forked_ms: int
+    hidden: bool = False
     verdict: Verdict | None = None
     inputs: list[Input] = field(default_factory=list)
     _kept: int = 0
@@ -52,6 +53,8 @@ class Process:
     """A live process."""
 
     image: Image | None
+    hidden: bool
+    """Whether the terminal did not echo when the shell accepted the line that started the job."""
     job_ms: int
     """When the job that it belongs to was started by the interactive shell; its own fork otherwise."""
 
@@ -62,6 +65,12 @@ class Processes:
     def __init__(self) -> None:
         self._live: dict[int, Process] = {}
         self._pipes: dict[int, Image] = {}
+        self._hides = False
+
+    def mode(self, event: TerminalMode) -> None:
+        """The terminal's modes: a line is accepted in canonical mode, with echo or without."""
+        if event.canonical:
+            self._hides = not event.echo
 
     def fork(self, event: Fork) -> None:
         """A child that runs its parent's image until it executes another."""
@@ -71,15 +80,18 @@ class Processes:
             image is not None and image.program.role == "interactive" and image.command.pid == event.ppid
         )
         job = event.ms if parent is None or typed_into else parent.job_ms
-        self._live[event.pid] = Process(image, job)
+        hidden = self._hides if parent is None or typed_into else parent.hidden
+        self._live[event.pid] = Process(image, hidden, job)
 
     def execute(self, command: Command) -> Image:
         """A successful exec."""
         process = self._live.get(command.pid)
         if process is None:
             parent = self._live.get(command.ppid)
-            process = self._live[command.pid] = Process(parent.image if parent else None, command.ms)
-        image = Image(command, classify(command), process.image, process.job_ms)
+            process = self._live[command.pid] = Process(
+                parent.image if parent else None, self._hides, command.ms
+            )
+        image = Image(command, classify(command), process.image, process.job_ms, process.hidden)
         process.image = image
         for descriptor in command.fds[1:2]:
             if descriptor.kind == "pipe":

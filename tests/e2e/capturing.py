@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from esr_tui.model.events import AnyEvent, Command, Event, SessionStart
 from esr_tui.model.session import SessionSummary
-from esr_tui.recording import Catalog, RecordingReader
+from esr_tui.recording import Catalog, Output, RecordingReader
 from tests.e2e.server import read_until
 from tests.e2e.waiting import until
 
@@ -26,6 +26,7 @@ class Recording:
     def __init__(self, index: Path) -> None:
         self.index = index
         self.output = b""
+        self.pieces: list[Output] = []
         self.events: list[AnyEvent] = []
         self._reader = RecordingReader(index)
 
@@ -33,6 +34,7 @@ class Recording:
         """Takes in what is new."""
         while piece := self._reader.read():
             self.events += piece.events
+            self.pieces += piece.output
             self.output += b"".join(part.data for part in piece.output)
         return self
 
