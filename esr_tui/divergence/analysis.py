@@ -119,6 +119,7 @@ class Analysis:
             self._processes.fork(event)
         elif isinstance(event, TerminalMode):
             self._processes.mode(event)
+            self._judge.mode(event)
         elif isinstance(event, Exit):
             self._processes.exit(event)
         elif isinstance(event, Input):
@@ -126,8 +127,6 @@ class Analysis:
                 self._judge.read(image, event)
         elif isinstance(event, Command) and event.return_code == 0:
             self._pending.append((event.ms, self._processes.execute(event), None))
-        elif isinstance(event, TerminalMode):
-            self._judge.mode(event)
         elif isinstance(event, Escape):
             self._judge.escaped(event.pid, event.reason)
         elif isinstance(event, Network | Disk):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from esr_tui.divergence import byprogram, naming
 from esr_tui.divergence.byshell import ByShell
 from esr_tui.divergence.judgement import Judgement, implied, inline, scripted, shown
-from esr_tui.divergence.known import SYSTEM, Known
+from esr_tui.divergence.known import SYSTEM, Known, calls
 from esr_tui.divergence.lines import Lines
 from esr_tui.divergence.processes import Image
 from esr_tui.divergence.programs import INTERACTIVE, SHELLS
-from esr_tui.divergence.readers import plain_name
+from esr_tui.divergence.readers import MULTIPLEXERS, plain_name
 from esr_tui.divergence.typedline import TypedLine
-from esr_tui.model.events import Input
+from esr_tui.model.events import Input, TerminalMode
 from esr_tui.model.verdict import ESCAPED, INLINE
 
 __all__ = ["Judge", "Judgement"]
@@ -42,6 +42,10 @@ class Judge:
         if image.program.role == INTERACTIVE:
             self._known.read(image, event)
 
+    def mode(self, event: TerminalMode) -> None:
+        """A process has changed the terminal's modes."""
+        self._known.mode(event)
+
     def escaped(self, pid: int, reason: str) -> None:
         """A witness of identity was lost: what the process executes from now on has left the session."""
         self._escaped[pid] = reason
@@ -62,7 +66,9 @@ class Judge:
             if name in SHELLS:
                 return self._by_shell.judge(image, caller)
             return self._by_language(image, caller, name)
-        return byprogram.judge(image, caller, self._naming(image))
+        if plain_name(caller.command.exe or caller.command.path) in MULTIPLEXERS:
+            return self._by_multiplexer(image)
+        return byprogram.judge(image, caller, self._naming(image, image.forked_ms))
 
     def _first(self, image: Image) -> Judgement:
         """A session's first program."""
@@ -86,10 +92,24 @@ class Judge:
             return inline(f"{name} made it of text that the line typed there does not show.", typed[-1])
         return implied(f"{name} ran it, into which lines are typed.")
 
-    def _naming(self, image: Image) -> TypedLine | None:
+    def _by_multiplexer(self, image: Image) -> Judgement:
+        """A server of terminals ran it: the shell of a pane, or what a client has asked for just now."""
+        if image.program.role != INTERACTIVE:
+            if line := self._naming(image, image.command.ms):
+                return shown(line)
+            for line in self.lines.around(image.command.ms):
+                for simple in calls(line.text):
+                    asked = plain_name(simple.name) in MULTIPLEXERS
+                    if asked and any(word.open for word in simple.words):
+                        return inline(
+                            f"{simple.name} was given it by text that the line does not show.", line
+                        )
+        return implied("The server of the session's panes ran it.")
+
+    def _naming(self, image: Image, ms: int) -> TypedLine | None:
         """The line of the image's job that names its command."""
         shell = next((each for each in image.chain() if each.program.role == INTERACTIVE), None)
-        for line in reversed(self.lines.around(image.forked_ms)):
+        for line in reversed(self.lines.around(ms)):
             if self._by_shell.named(line, image, shell):
                 return line
         return None

@@ -12,7 +12,7 @@ from esr_tui.divergence.lines import Lines
 from esr_tui.divergence.processes import Image
 from esr_tui.divergence.shellwords import Simple
 from esr_tui.divergence.typedline import TypedLine
-from esr_tui.model.events import Input
+from esr_tui.model.events import Input, TerminalMode
 
 SYSTEM = (
     "/usr/",
@@ -33,6 +33,7 @@ _STARTUP = re.compile(
 )
 _NO_TEXT = re.compile(r"history|inputrc|zcompdump|/etc/(?:locale|nsswitch|passwd|terminfo)|os-release")
 _KEPT = 48
+_NEVER = 1 << 62
 _LONGEST = 65536
 _RC_VARIABLES = ("ENV", "BASH_ENV")
 _RC_OPTIONS = ("--rcfile", "--init-file")
@@ -88,6 +89,20 @@ class Known:
         self._lines = lines
         self._texts: dict[int, deque[Text]] = {}
         self._pipes: dict[int, deque[Text]] = {}
+        self._editing: dict[int, deque[tuple[int, int]]] = {}
+
+    def mode(self, event: TerminalMode) -> None:
+        """A process took the terminal out of canonical mode to edit a line, or gave it back."""
+        spans = self._editing.setdefault(event.pid, deque(maxlen=8))
+        if not event.canonical:
+            spans.append((event.ms, _NEVER))
+        elif spans and spans[-1][1] == _NEVER:
+            spans.append((spans.pop()[0], event.ms))
+
+    def completing(self, shell: Image, ms: int) -> bool:
+        """Whether a shell with the machine's completion functions was editing a line."""
+        has = _name(shell) in ("zsh", "fish") or any("completion" in text.path for text in self.texts(shell))
+        return has and any(begin <= ms < end for begin, end in self._editing.get(shell.command.pid, ()))
 
     def read(self, shell: Image, event: Input) -> None:
         """A shell that is typed into, or a child of it that still runs its program, has read something."""
@@ -145,6 +160,10 @@ class Known:
             return found[0] if value is None else value
 
         return re.sub(r'"?\$\{?([A-Za-z_]\w*)(?:\[[@*]\])?\}?"?', put, line)
+
+
+def _name(image: Image) -> str:
+    return posixpath.basename(image.command.exe or image.command.path)
 
 
 def calls(line: str) -> list[Simple]:

@@ -59,7 +59,7 @@ def _commands(text: str, depth: int) -> Iterator[Simple]:
     before = ""
     for token, word in _tokens(text, inner):
         named, before = before == "function", token
-        if word is None:
+        if word is None or token == "}":  # zsh needs no semicolon before the brace
             if token in _REDIRECTIONS:
                 skip = True
                 continue
