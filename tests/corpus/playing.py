@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +22,8 @@ from tests.corpus.typist import Typist
 from tests.e2e.server import Sshd
 from tests.e2e.waiting import until
 
-AT_ONCE = 8
-_IN_ONE_LOGIN = 6
+AT_ONCE = 16
+_IN_ONE_LOGIN = 5
 
 
 @dataclass
@@ -98,8 +99,9 @@ def play(sshd: Sshd, account: Shelled, cases: Sequence[Case]) -> Login:
             client.watch(client.think)
             client.type("exit\r")
             client.ended(20)
-        except (AssertionError, OSError) as error:
-            login.failure = str(error)
+        except (AssertionError, OSError, subprocess.TimeoutExpired) as error:
+            last = login.played[-1].case.name if login.played else "the login"
+            login.failure = f"{last}: {error}: {client.enough()}"
         login.received = client.received
     return login
 
@@ -119,6 +121,11 @@ def _type(client: Typist, case: Case, login: Login) -> None:
         client.watch(client.think)
 
 
+def _length(group: list[Case]) -> int:
+    """How long a login lasts, about: the longest are begun first."""
+    return sum(len(case.type) + 2 for case in group)
+
+
 def play_all(sshd: Sshd, accounts: dict[str, Shelled], cases: Iterable[Case], store: Path) -> list[Login]:
     """Types all cases, several logins at a time, and judges the recordings."""
 
@@ -133,7 +140,7 @@ def play_all(sshd: Sshd, accounts: dict[str, Shelled], cases: Iterable[Case], st
             own.remove()
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        logins = list(pool.map(work, sorted(groups(cases), key=lambda group: not group[0].home)))
+        logins = list(pool.map(work, sorted(groups(cases), key=_length, reverse=True)))
     for account in accounts.values():
         account.kill()
     judge(store, logins)

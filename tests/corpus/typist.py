@@ -67,6 +67,6 @@ class Typist(Client):
         deadline = time.monotonic() + seconds
         while not look():
             left = deadline - time.monotonic()
-            assert left > 0, f"waited in vain for {what}: {self.enough()}"
-            assert self.process.poll() is None or self._read(0.1), f"ended without {what}: {self.enough()}"
+            assert left > 0, f"waited in vain for {what}"
+            assert self.process.poll() is None or self._read(0.1), f"ended without {what}"
             self._read(min(left, 0.2))
