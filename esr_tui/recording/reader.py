@@ -77,15 +77,25 @@ class RecordingReader:
         Raises:
             RecordingError: the index cannot be read any more.
         """
-        for entry in self._follower.refresh():
-            self._chunks.add_file(entry)
-        last = not self._follower.live
+        begun = not self._follower.drained
+        last = self._refresh()
         events: list[AnyEvent] = []
         output: list[Output] = []
         while True:
             left = self._work(max(limit, 1), last, events, output)
-            if events or output or left > 0:
+            if events or output:
                 return Slice(tuple(events), tuple(output))
+            if left > 0 and not begun:
+                return Slice((), ())
+            if left > 0:  # that was the rest of an earlier look: only now is all that is there looked at
+                begun = False
+                last = self._refresh()
+
+    def _refresh(self) -> bool:
+        """Look for growth; whether nobody writes any more."""
+        for entry in self._follower.refresh():
+            self._chunks.add_file(entry)
+        return not self._follower.live
 
     def close(self) -> None:
         """Forget what is held. Nothing stays open between calls, so this cannot fail."""

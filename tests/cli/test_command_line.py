@@ -43,9 +43,10 @@ def test_the_version_is_the_packages():
 
 
 def test_every_package_of_the_tree_is_installed():
-    listed = set(tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    settings = tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["setuptools"]
+    listed = set(settings["packages"])
     found = {".".join(path.parent.relative_to(TOP).parts) for path in (TOP / "esr_tui").rglob("*.py")}
-    assert found | {"esr_tui.bpf", "esr_tui.styles"} == listed
+    assert found | set(settings["package-data"]) == listed
 
 
 @pytest.mark.parametrize("args", [["--help"], ["sessions"], ["events", "--help"], ["screen", "--help"]])

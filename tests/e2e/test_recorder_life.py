@@ -199,7 +199,7 @@ def test_system_calls_are_watched_only_while_somebody_is_logged_in(
     assert marks(recording) == ["seen"]
     assert recording.all(Gap) == []
     assert not recording.all(Disk, path="/proc/self/status"), "what others do is no event"
-    assert len(recorder.sessions()) == 2
+    assert len(recorder.sessions(account.name)) == 2
 
 
 def test_a_recorder_may_be_told_to_record_terminals_alone(
