@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from esr_tui.model.clock import Clock
@@ -148,6 +148,7 @@ steps = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(steps)
+@example(["command", "output", "flush", "read a little", "command"])
 def test_following_gives_what_reading_later_gives(script: list[str]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         store = Store(Path(directory, "esr"))
