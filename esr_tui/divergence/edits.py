@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from esr_tui.divergence.page import Cells, Page
 from esr_tui.divergence.prompts import Prompts, without_search
@@ -39,12 +39,10 @@ class Shown:
 
     Attributes:
         rows: first and last row, counted as Page does.
-        frame: the same rows on the screen of that moment, from 0.
     """
 
     text: str
     rows: tuple[int, int]
-    frame: tuple[int, int]
     prompt: str
 
 
@@ -82,7 +80,11 @@ class Edit:
     """Cells before the prompt in its row: output that ended without a line feed."""
     closing: Moment | None = None
     """When the editor gave the terminal back, if the line feed is still to come in the stream."""
-    painted: bool = False
+    left_row: int = 0
+    below: dict[int, Cells] = field(default_factory=dict)
+    """When the editor gave the terminal back: the row of the cursor, and the rows from there on."""
+    doubtful: bool = False
+    """Its beginning is told by the modes, after an editor whose turns are told by marks."""
 
     def settle(self, page: Page, prompts: Prompts, rested: int, now: Moment) -> None:
         """What stands before the cursor is the prompt, as far as nothing was typed ahead.
@@ -112,13 +114,12 @@ class Edit:
         if self.reader.name == "fish":  # it indents the rows of one line to where the first one begins
             text = re.sub(rf"\n {{1,{max(1, column)}}}", "\n", text)
         prompt = self.prompt[self.left_out :] if self.prompt is not None else page.cells(first)[:column]
-        frame = (max(0, first - page.top), max(0, last - page.top))
-        return Shown(without_search(text), (first, last), frame, "".join(prompt))
+        return Shown(without_search(text), (first, last), "".join(prompt))
 
     def line(
         self, shown: Shown, now: Moment, ended: Moment, *, complete: bool, nested: str = ""
     ) -> TypedLine:
-        """What is told of the line.
+        """What is told of the line, its rows counted as Page does.
 
         Args:
             shown: it, as it stands on the screen at `now`.
@@ -134,7 +135,7 @@ class Edit:
             end_ms=ended.ms,
             end_ktime=ended.ktime,
             frame_ms=at.ms,
-            rows=before.frame,
+            rows=before.rows,
             pid=self.reader.pid,
             prompt=shown.prompt,
             echo=not self.hidden or bool(shown.text),
@@ -142,11 +143,29 @@ class Edit:
             complete=complete,
         )
 
+    def leave(self, page: Page, shown: Shown) -> None:
+        """The editor gives the terminal back, and shows `shown`."""
+        self.left, self.left_row = shown, page.row
+        self.below = {row: page.cells(row) for row in range(page.row, page.top + page.terminal.rows)}
+
+    def landed(self, page: Page) -> int:
+        """The last row of a line that zsh has left, when it or what it runs goes down from the cursor's row.
+
+        zsh leaves from where the cursor stands in the line, then moves below its last row.
+        """
+        assert self.left is not None
+        as_it_was = page.cells(page.row) == self.below.get(page.row)
+        return max(self.left.rows[1], page.row if as_it_was else page.row - 1)
+
     def _start(self, page: Page, prompts: Prompts, last: int) -> tuple[int, int]:
         """Row and column of the line's first cell."""
         if self.prompt is None:
             first = page.logical(last)
-            column = self.column if first == self.row else 0
+            for row in range(last, first - 1, -1):  # the rows of a prompt may be full to the edge
+                column = self.column if row == self.row else 0
+                cells = page.cells(row)[column:]
+                if length := prompts.known_length("".join(cells) + " "):
+                    return row, column + _columns(cells, length)
             return first, column + _known_columns(page.cells(first)[column:], prompts)
         lowest = max(page.top, self.origin if self.origin <= last else page.top)
         for prompt in (self.prompt, self.prompt[self.left_out :]):

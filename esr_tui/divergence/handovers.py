@@ -9,6 +9,8 @@ from esr_tui.divergence.holding import TRAIL_NS
 from esr_tui.divergence.readers import Reader
 
 _MOST = 64
+_MOST_DUE = 4
+"""zsh changes the modes in the midst of a line too."""
 
 
 @dataclass
@@ -25,25 +27,35 @@ class Handovers:
 
     def __init__(self) -> None:
         self._turns: list[Turn] = []
-        self._due = 0
+        self._taken: dict[int | None, tuple[int, bool, Moment]] = {}
+        """Of each editor: turns without a mark so far, whether it ever marked one, and when it took over last."""
         self._given_back: list[tuple[int | None, Moment]] = []
 
     def __bool__(self) -> bool:
         return bool(self._turns)
 
-    @property
-    def due(self) -> bool:
-        """Whether an editor took over for which no mark has come in the stream so far."""
-        return self._due > 0
+    def due(self, now: Moment) -> bool:
+        """Whether some editor took over for whose turn no mark has come in the stream so far."""
+        since = now.ns - TRAIL_NS
+        return any(taken > 0 and (marking or at.ns > since) for taken, marking, at in self._taken.values())
 
-    def took_over(self) -> None:
+    def took_over(self, pid: int | None, now: Moment) -> None:
         """An editor took over."""
-        self._due = min(self._due + 1, _MOST)
+        taken, marking, _ = self._taken.pop(pid, (0, False, now))
+        self._taken[pid] = (min(taken + 1, _MOST_DUE), marking, now)
+        if len(self._taken) > _MOST:
+            self._taken.pop(next(iter(self._taken)))
 
-    def marked(self) -> None:
+    def marked(self, pid: int | None) -> None:
         """The stream has told of it, and of all turns before."""
-        self._due = max(0, self._due - 1)
+        taken, _, at = self._taken.get(pid, (0, True, Moment()))
+        self._taken[pid] = (max(0, taken - 1), True, at)
         self._turns.clear()
+
+    def forget(self, pid: int) -> None:
+        """A process has ended."""
+        self._taken.pop(pid, None)
+        self._given_back = [given for given in self._given_back if given[0] != pid]
 
     def append(self, reader: Reader, *, alone: bool) -> None:
         """A turn has begun ahead of the stream; with `alone` those before it are void."""
@@ -82,12 +94,14 @@ class Handovers:
 
     def ended(self, pid: int | None, before: Moment, now: Moment) -> Moment:
         """When the line was accepted that ends in the frame of `now`; `before` is the frame before."""
-        for given in self._given_back:
-            if given[0] == pid and before.ns < given[1].ns <= now.ns:
-                self._given_back.remove(given)
-                return given[1]
-        return now
+        past = [given for given in self._given_back if given[0] == pid and given[1].ns <= now.ns]
+        ended = next((moment for _, moment in past if moment.ns > before.ns), None)
+        self._given_back = [
+            given for given in self._given_back if given[0] != pid or (ended and given[1].ns > ended.ns)
+        ]
+        return ended or now
 
-    def just_given_back(self, now: Moment) -> bool:
-        """Whether a line may have been accepted a moment ago."""
-        return any(moment.ns > now.ns - TRAIL_NS for _, moment in self._given_back)
+    def just_given_back(self, pid: int | None, now: Moment) -> bool:
+        """Whether a line may have been accepted a moment ago by a process, or by any with None."""
+        since = now.ns - TRAIL_NS
+        return any(moment.ns > since and pid in (None, by) for by, moment in self._given_back)

@@ -15,12 +15,21 @@ MAX_JOINED = 256 * 1024
 TRAIL_NS = 250_000_000
 """So long the stream may trail the kernel."""
 _FAILED = re.compile(r"(?:event not found|bad word specifier|substitution failed|modifier failed)[^:]*$")
+_MOST_FRAMES = 256
+
+
+def on_screen(line: TypedLine, top: int) -> TypedLine:
+    """A line with its rows counted from the screen's first row, whose number is `top`."""
+    first, last = (max(0, row - top) for row in line.rows)
+    return msgspec.structs.replace(line, rows=(first, last))
 
 
 class Holding:
     """Keeps a line back as long as more of it may come."""
 
     def __init__(self) -> None:
+        self._tops: dict[int, int] = {}
+        """The first row of the latest frames, by their time in ms."""
         self._ready: list[TypedLine] = []
         self._until = 0
         """When what was begun is given out though it looks unfinished, in nanoseconds; 0 for never."""
@@ -34,10 +43,21 @@ class Holding:
         """Whether the next line that is printed may be the accepted one with its history references replaced."""
         return self._referring is not None
 
-    def take(self) -> list[TypedLine]:
-        """What is ready, once."""
+    def take(self, top: int) -> list[TypedLine]:
+        """What is ready, once, its rows counted from the top of the screen.
+
+        Args:
+            top: number of the screen's first row.
+        """
         ready, self._ready = self._ready, []
-        return ready
+        return [on_screen(line, self._tops.get(line.frame_ms, top)) for line in ready]
+
+    def showed(self, ms: int, top: int) -> None:
+        """A frame is complete, with row `top` as its first."""
+        self._tops.pop(ms, None)
+        self._tops[ms] = top
+        if len(self._tops) > _MOST_FRAMES:
+            self._tops.pop(next(iter(self._tops)))
 
     def add(self, line: TypedLine) -> None:
         """A line that is complete as it is."""

@@ -134,8 +134,7 @@ class Multiplexer:
         while last < self._page.row and self._continues(last, left, right):
             last += 1
             text = text.ljust((last - row) * (right - left)) + "".join(self._cells(last, left, right))
-        y = row - self._page.top
-        return _Found(text[len(prompt) :].rstrip(), (y, y + last - row), prompt)
+        return _Found(text[len(prompt) :].rstrip(), (row, last), prompt)
 
     def _continues(self, row: int, left: int, right: int) -> bool:
         if right - left == self._page.terminal.columns:

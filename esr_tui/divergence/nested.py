@@ -54,7 +54,7 @@ class CommandRows:
         self._ran = (reader, now)
 
     def _found(self, reader: Reader, now: Moment) -> None:
-        row = self._page.terminal.rows - 1
+        row = self._page.top + self._page.terminal.rows - 1
         at = min(self._row_at, now, key=lambda moment: moment.ns)
         line = TypedLine(
             text=self._row,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from esr_tui.terminal import Terminal
+from esr_tui.terminal.cells import blank
 from esr_tui.terminal.screen import Watcher
 
 Cells = tuple[str, ...]
@@ -65,8 +66,11 @@ class Page:
         if not 0 <= y < self.screen.lines - 1:
             return False
         line = self.screen.buffer[y]
-        edge = line[self.screen.columns - 1].data
-        return edge != " " or line.wrapped
+        edge = line.get(self.screen.columns - 1)
+        if line.wrapped or edge is None:
+            return line.wrapped
+        # Cells are shared: one that was erased is `blank`'s, and one that was typed never is.
+        return edge.data != " " or (edge is not line.default and edge is not blank(edge.bg))
 
     def logical(self, row: int) -> int:
         """The first row of the text that wraps into `row`."""

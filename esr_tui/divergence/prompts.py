@@ -67,7 +67,7 @@ class Prompts:
         """
         if text in self._known:
             return len(text)
-        known = self._repeated(text)
+        known = self.known_length(text)
         if known:
             return known
         if waited and promptlike(text):
@@ -80,7 +80,7 @@ class Prompts:
             return inside.end()
         return len(text) if waited else 0
 
-    def _repeated(self, text: str) -> int:
+    def known_length(self, text: str) -> int:
         """The length of the known prompt that `text` begins with; without echo several stand one after another."""
         at = 0
         while longest := max(

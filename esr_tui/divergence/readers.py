@@ -108,7 +108,8 @@ class Readers:
         self._raw.pop(event.pid, None)
         _bounded(self._known)[event.pid] = reader
         if event.canonical:
-            if event.tty == self.tty:
+            outer = self.outer
+            if event.tty == self.tty or (outer is not None and outer.relay):
                 self.echo = event.echo
         else:
             _bounded(self._raw)[event.pid] = (reader, event.tty)
@@ -177,7 +178,8 @@ class Readers:
 
     def waiting(self) -> Reader | None:
         """The shell that would read lines in canonical mode; None when none would."""
-        if self.outer is not None:
+        outer = self.outer
+        if outer is not None and (not outer.relay or self.current.pid is not None):
             return None
         if not self._shells:
             return None if self.seen else Reader()

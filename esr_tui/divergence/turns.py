@@ -46,7 +46,7 @@ class Turns:
 
     def took_over(self, reader: Reader, now: Moment) -> None:
         """A line editor took the terminal out of canonical mode."""
-        self._ahead.took_over()
+        self._ahead.took_over(reader.pid, now)
         edit = self.edit
         if edit and edit.style == COOKED and not edit.closing:
             edit.closing = now
@@ -62,7 +62,9 @@ class Turns:
         edit = self.edit
         if self._ahead.gave_back(reader.pid, now, marked=edit is not None and edit.style == MARKED):
             return
-        if edit and edit.style == MODES and edit.reader.pid == reader.pid:
+        if edit and edit.doubtful and edit.prompt is None:
+            self.edit = None
+        elif edit and edit.style == MODES and edit.reader.pid == reader.pid:
             if edit.fed and self._fresh(edit):
                 self._accept(edit.fed)
             else:
@@ -76,6 +78,7 @@ class Turns:
 
     def ended(self, pid: int) -> None:
         """A process has ended."""
+        self._ahead.forget(pid)
         if self.edit and self.edit.style == MODES and self.edit.reader.pid == pid and not self.edit.closing:
             self.edit = None
 
@@ -92,12 +95,14 @@ class Turns:
         if edit is None:
             return
         shown = self._read(edit, page.row)
-        if edit.left:
+        if edit.left and edit.reader.name == "zsh":
+            self._accept(edit.read(page, self.prompts, edit.landed(page)))
+        elif edit.left:
             self._went_down(edit, shown)
         elif edit.closing:
             if self.now.ns - edit.closing.ns > TRAIL_NS:
                 self.edit = None
-                self._next_turn()
+                self._next_turn(edit)
                 if self.edit and not self.edit.closing:
                     self.edit.fed = self._read(self.edit, page.row)
             elif (edit.prompt is not None or shown.prompt) and not self._moves(edit):
@@ -138,7 +143,10 @@ class Turns:
     def _mark_on(self) -> None:
         """An editor has begun to wait: bash says so before its prompt, zsh after it."""
         if self.edit and self.edit.left:
-            self._left_behind(self.edit)
+            if self.edit.reader.name == "zsh":
+                self._accept(self.edit.left)
+            else:
+                self._left_behind(self.edit)
         reader = self._readers.current
         if reader.full_screen or self._forged():
             return
@@ -146,14 +154,14 @@ class Turns:
         if edit is None or not (edit.exact and edit.origin == self.page.row):
             edit = self._begin(reader, MARKED, self.now)
         edit.style, edit.closing, edit.fed = MARKED, None, None
-        self._ahead.marked()
+        self._ahead.marked(edit.reader.pid)
         if edit.reader.name == "zsh":
             edit.exact = True
             edit.settle(self.page, self.prompts, RESTED_NS, self.now)
 
     def _forged(self) -> bool:
         """Whether a mark comes from a program that only prints it: the kernel saw no editor take over."""
-        return self._readers.seen and not self._ahead.due and self._readers.outer is None
+        return self._readers.seen and self._readers.outer is None and not self._ahead.due(self.now)
 
     def _mark_off(self) -> None:
         """The editor has given the terminal back."""
@@ -165,16 +173,14 @@ class Turns:
         elif edit.prompt is None and not "".join(self.page.before_cursor()).strip():
             self.edit = None  # it came and went without a prompt
         else:
-            edit.left = self._read(edit, self.page.last(self.page.row))
-            if edit.reader.name == "zsh":
-                self._accept(edit.left)
+            edit.leave(self.page, self._read(edit, self.page.last(self.page.row)))
 
     def _missed(self) -> None:
         """A line ended whose beginning is not on record: the recorder came late."""
         page, reader = self.page, self._readers.current
         if page.column or page.row <= page.top or reader.full_screen:
             return
-        if self._readers.seen and not self._ahead.just_given_back(self.now):
+        if self._readers.seen and not self._ahead.just_given_back(reader.pid, self.now):
             return
         edit = Edit(reader, MARKED, self.now, page.row - 1, 0, not self._readers.echo)
         shown = self._read(edit, page.row - 1)
@@ -191,6 +197,9 @@ class Turns:
             return
         if edit is None:
             self._look_for_prompt(until)
+        elif edit.left and edit.reader.name == "zsh":
+            if page.row > edit.left_row:
+                self._accept(edit.read(page, self.prompts, max(edit.left.rows[1], page.row - 1)))
         elif edit.left:
             if page.row > edit.left.rows[1] and page.column == 0:
                 self._went_down(edit, self._read(edit, edit.left.rows[1]))
@@ -277,8 +286,7 @@ class Turns:
 
     def _nothing(self, edit: Edit) -> Shown:
         """A line of which nothing is shown."""
-        y = max(0, edit.origin - self.page.top)
-        return Shown("", (edit.origin, edit.origin), (y, y), "".join(edit.prompt or ()))
+        return Shown("", (edit.origin, edit.origin), "".join(edit.prompt or ()))
 
     def _went_down(self, edit: Edit, shown: Shown) -> None:
         """The cursor went down after the editor had left: the line is accepted if it still stands as it was."""
@@ -300,10 +308,10 @@ class Turns:
             self._abort(edit, left)
         else:
             self._holding.flush()
-        self._next_turn()
+        self._next_turn(edit)
 
     def _abort(self, edit: Edit, shown: Shown) -> None:
-        shown = Shown(shown.text.removesuffix(_ABORTED), shown.rows, shown.frame, shown.prompt)
+        shown = Shown(shown.text.removesuffix(_ABORTED), shown.rows, shown.prompt)
         self._holding.aborted(edit.line(shown, self.now, self.now, complete=False))
 
     def _accept(self, shown: Shown, ended: Moment | None = None) -> None:
@@ -320,11 +328,12 @@ class Turns:
                 self.prompts.learn(shown.prompt)
             self._holding.accepted(line, shell=edit.reader.shell and not line.nested)
             self._accepted = line
-        self._next_turn()
+        self._next_turn(edit)
 
-    def _next_turn(self) -> None:
+    def _next_turn(self, before: Edit) -> None:
         if turn := self._ahead.pop():
-            self._begin(turn.reader, MODES, self.now).closing = turn.over
+            edit = self._begin(turn.reader, MODES, self.now)
+            edit.closing, edit.doubtful = turn.over, before.style == MARKED
 
     def _asked(self, edit: Edit, shown: Shown) -> str:
         """ "read" where the line before made the shell itself ask for text."""

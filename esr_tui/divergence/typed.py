@@ -9,7 +9,7 @@ from typing import Protocol
 
 from esr_tui.divergence.backlog import Backlog
 from esr_tui.divergence.edits import Moment
-from esr_tui.divergence.holding import Holding
+from esr_tui.divergence.holding import Holding, on_screen
 from esr_tui.divergence.multiplexer import Multiplexer
 from esr_tui.divergence.readers import Readers
 from esr_tui.divergence.turns import Turns
@@ -83,13 +83,17 @@ class TypedLines:
                 self._resize(event.size)
 
     def take(self) -> list[TypedLine]:
-        """The lines that were completed or given up since the last call."""
-        return self._holding.take()
+        """The lines that were completed or given up since the last call.
+
+        Their `rows` are right for the bytes fed so far: feed all of one moment before you take.
+        """
+        return self._holding.take(self._turns.page.top)
 
     @property
     def open(self) -> TypedLine | None:
         """The line that is being typed, so far; None when nothing waits for one."""
-        return self._turns.open()
+        line = self._turns.open()
+        return on_screen(line, self._turns.page.top) if line else None
 
     def _end_frame(self, now: Moment) -> None:
         """Time has gone on to `now`: what was shown before is complete."""
@@ -102,6 +106,7 @@ class TypedLines:
                     return
                 self._backlog.draw()
             self._turns.frame(now)
+            self._holding.showed(self._turns.now.ms, self._turns.page.top)
             self._turns.command_rows.look(self._turns.now)
             self._multiplexer.frame(self._turns.now, now)
 

@@ -10,6 +10,7 @@ import re
 _TOKEN = re.compile(
     r"(?P<heredoc><<-?[ \t]*(?P<word>\\?[\w.-]+|'[^'\n]*'|\"[^\"\n]*\"))(?!<)"
     r"|(?P<skip><<<|\\.|\$#|\$\$|\$'(?:[^'\\]|\\.)*'|'[^']*'|#(?<![^\s;&|(]#)[^\n]*|>\(|<\()"
+    r"|(?P<parameters>\([ \t]*\))"
     r"|(?P<open>\$\(\(|\$\(|\$\{|\(|\"|`|'|\$')"
     r"|(?P<close>[)}])"
     r"|(?P<operator>\|\||&&|;;&?|[|&;\n])"
@@ -72,6 +73,8 @@ class _Scan:
             if value in ("'", "$'"):  # closed ones are skipped whole
                 return False
             self._begin(value)
+        elif kind == "parameters":
+            self._command = True
         elif kind == "close":
             self._closed(value)
         elif kind == "operator":

@@ -1,0 +1,81 @@
+"""Records a session that is typed by the test, with `esr record` on the real kernel, and reads it back."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from esr_tui.divergence.typed import TypedLine, TypedLines
+from esr_tui.model.events import AnyEvent
+from esr_tui.recording.reader import RecordingReader
+from esr_tui.recording.slices import Output
+from tests.divergence.typed_sessions import PS1, Session
+from tests.e2e.client import Client
+
+ROOT = Path(__file__).resolve().parents[2]
+QUIET_S = 0.05
+"""The shell has shown what it had to show when nothing followed for so long."""
+
+
+class Typist(Client):
+    """Waits between keys as a person would."""
+
+    def quiet(self, first: float) -> None:
+        """Read until nothing has come for a while; something is awaited for `first` seconds at most."""
+        wait = first
+        end = time.monotonic() + 5
+        while time.monotonic() < end and self._read(wait):
+            wait = QUIET_S
+
+
+def record(session: Session) -> list[AnyEvent | Output]:
+    """Type a session into its shell; what was recorded, in the order of the clock."""
+    with tempfile.TemporaryDirectory(prefix="esr-typed-") as folder:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": folder,
+            "PWD": folder,
+            "LANG": "C.UTF-8",
+            "TERM": "xterm-256color",
+            "PS1": PS1,
+            "PYTHONPATH": str(ROOT),
+            **session.environment,
+        }
+        program = [sys.executable, "-m", "esr_tui.cli", "record", "--data-dir", f"{folder}/data", "--"]
+        words = [f"{name}={value}" for name, value in environment.items()]
+        with Typist(["env", "-i", "-C", folder, *words, *program, *session.argv], session.size) as client:
+            client.expect(rb"[$#%] ", 30)
+            client.quiet(QUIET_S)
+            for keys, *_ in session.steps:
+                client.type(keys)
+                client.quiet(0.8)
+            client.ended(30)
+        return read(next(Path(folder).rglob("*.index")))
+
+
+def read(index: Path) -> list[AnyEvent | Output]:
+    """A recording in the order of the clock."""
+    reader = RecordingReader(index)
+    found: list[AnyEvent | Output] = []
+    while piece := reader.read():
+        found += [*piece.events, *piece.output]
+    return sorted(found, key=lambda each: (each.ktime, isinstance(each, Output)))
+
+
+def lines(recorded: list[AnyEvent | Output]) -> list[TypedLine]:
+    """The typed lines of a recording, read at once."""
+    typed = TypedLines()
+    for each in recorded:
+        give(typed, each)
+    return typed.take()
+
+
+def give(typed: TypedLines, each: AnyEvent | Output) -> None:
+    """Feed one piece or event."""
+    if isinstance(each, Output):
+        typed.feed(each)
+    else:
+        typed.event(each)
