@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from esr_tui.model.text import printable
 from esr_tui.model.verdict import Payload, RuleMatch, Verdict
+from esr_tui.tui.marks import NOTABLE, code_of
 from esr_tui.tui.processes import Processes
 from esr_tui.tui.rows import command_line, count_text
 
@@ -53,6 +54,9 @@ _SOURCES = {
 
 def judgement(verdict: Verdict, processes: Processes) -> list[Part]:
     """The verdict's part of the panel."""
+    if code_of(verdict.verdict, verdict.severity) not in NOTABLE and verdict.payload is None:
+        said = f"{verdict.verdict} · {verdict.severity}: {printable(verdict.reason, 2000)}"
+        return [Line("verdict", said, verdict.severity)]
     parts: list[Part] = [
         Line("verdict", f"{verdict.verdict} · {verdict.severity}", verdict.severity),
         Line("why", printable(verdict.reason, 2000)),

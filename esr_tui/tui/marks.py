@@ -120,8 +120,11 @@ class Marks:
         if kind == "command":
             if not row.bad:
                 self._commands[row.ei] = index
-                self._life(row.pid).begin(row.ms, row.ei)
-                code = self._judged.get(row.ei, UNJUDGED)
+                life = self._life(row.pid)
+                life.begin(row.ms, row.ei)
+                if code := self._judged.get(row.ei, UNJUDGED):
+                    for each in life.covered(row.ms, row.ei):
+                        self.codes[each] = code
         elif kind == "fork":
             self._life(row.pid).begin(row.ms, _FORK)
         elif kind in _FOLLOWERS:

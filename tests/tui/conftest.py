@@ -26,9 +26,12 @@ from esr_tui.model.events import (
     TerminalMode,
 )
 from esr_tui.model.session import SessionSummary
+from esr_tui.model.verdict import Evidence, Layer, Payload, RuleMatch, Verdict
 from esr_tui.recording import Output, RecordingError, Slice
 from esr_tui.tui.app import EsrApp
+from esr_tui.tui.judging import Give, Reporter
 from esr_tui.tui.sources import Sources
+from esr_tui.tui.stopping import Stop
 
 NOW = 1_795_363_200.0
 """2026-11-22T16:00:00Z, the moment at which every test happens."""
@@ -143,6 +146,72 @@ def story() -> Slice:
     return Slice(tuple(events), outputs)
 
 
+TYPED = "echo Y3VybCBodHRwOi8vMTI3LjAuMC4xOjgwODAvCg== | base64 --decode | sh"
+
+
+def verdict(ms: int, pid: int, said: str, severity: str, *argv: str, **fields: Any) -> Verdict:
+    """What is said of the command at `ms` of the scripted session."""
+    base: dict[str, Any] = {
+        "time": "2026-11-22T15:59:00.000Z",
+        "ppid": 4100,
+        "path": f"/usr/bin/{argv[0]}",
+        "reason": "The typed line names it.",
+        "evidence": Evidence(typed=" ".join(argv), frame_ms=ms - 50, rows=(1, 1), chain=(pid, 4100)),
+        "ei": ms,
+    }
+    return Verdict(ms=ms, pid=pid, argv=argv, verdict=said, severity=severity, **{**base, **fields})
+
+
+def verdicts() -> list[Verdict]:
+    """The judgement on the story's commands."""
+    piped = Evidence(typed=TYPED, frame_ms=9000, rows=(5, 6), chain=(4212, 4211, 4100))
+    rule = RuleMatch(
+        id="r1",
+        title="Decoded text run by a shell",
+        severity="high",
+        side="typed",
+        author="esr",
+        technique="T1140",
+    )
+    payload = Payload(
+        source="pipe",
+        text="echo 63 | xxd -r -p | sh\ncurl http://127.0.0.1:8080/\n",
+        bytes=52,
+        sha256="ab" * 32,
+        decoded=(Layer(codec="hex", text="c"),),
+        producer=4210,
+    )
+    return [
+        verdict(3110, 4201, "shown", "info", "ls", "-la", "/etc/ssh"),
+        verdict(9050, 4210, "shown", "medium", "base64", "--decode", evidence=piped, rules=(rule,)),
+        verdict(9051, 4211, "shown", "medium", "sh", evidence=piped, payload=payload, rules=(rule,)),
+        verdict(
+            9060,
+            4212,
+            "piped",
+            "high",
+            "curl",
+            "http://127.0.0.1:8080/",
+            ppid=4211,
+            reason="dash ran it from a program that came over a pipe.",
+            evidence=piped,
+            payload=payload,
+            rules=(rule,),
+        ),
+        verdict(
+            25000,
+            4280,
+            "unseen",
+            "critical",
+            "python3",
+            "-c",
+            "print(1)\n",
+            reason="It was typed while the terminal's echo was off.",
+            evidence=Evidence(typed="", frame_ms=19012, rows=(11, 11), chain=(4280, 4100)),
+        ),
+    ]
+
+
 class ScriptedReader:
     """Plays slices; a live one goes on when the test gives it more."""
 
@@ -190,6 +259,8 @@ def summaries() -> list[SessionSummary]:
             size=None,
             started="2026-11-22T14:01:00.000Z",
             state="lingering",
+            worst="critical",
+            divergences=12,
             commands=2,
             last_command="rsync --server",
             last_activity="2026-11-22T15:20:00.000Z",
@@ -204,6 +275,7 @@ def summaries() -> list[SessionSummary]:
             ended="2026-11-21T09:00:00.000Z",
             state="ended",
             commands=1210,
+            divergences=0,
             network=7,
             last_command="exit",
             recording="/r/a1.index",
@@ -230,6 +302,16 @@ class World:
         self.readers: dict[str, Callable[[], ScriptedReader]] = {}
         self.opened: list[ScriptedReader] = []
         self.problem = ""
+        self.verdicts: list[Verdict] = verdicts()
+        self.judgement = ""
+
+    def judge(self, path: Path, give: Give, stop: Stop) -> str:
+        """An analysis that finds `verdicts` at once, and ends with the sentence `judgement`."""
+        reporter = Reporter(give, lambda: 0.0)
+        for each in self.verdicts:
+            reporter.add(each)
+        reporter.flush(level=True)
+        return self.judgement
 
     def sessions(self) -> list[SessionSummary]:
         """The catalogue."""
@@ -257,6 +339,8 @@ class Tools:
     command = staticmethod(command)
     output = staticmethod(output)
     story = staticmethod(story)
+    verdict = staticmethod(verdict)
+    verdicts = staticmethod(verdicts)
     summaries = staticmethod(summaries)
     reader = ScriptedReader
     now = NOW
@@ -266,7 +350,7 @@ class Tools:
     def app(world: World, **options: Any) -> EsrApp:
         """The app over a scripted world, at a fixed time."""
         clock = options.pop("clock", lambda: 0.0)
-        sources = Sources(sessions=world.sessions, open=world.open)
+        sources = Sources(sessions=world.sessions, open=world.open, judge=world.judge)
         return EsrApp(Path("/var/lib/esr"), sources=sources, clock=clock, wall=lambda: NOW, **options)
 
     @staticmethod

@@ -32,6 +32,7 @@ async def opened(tools: Any, pilot: Pilot[None]) -> SessionScreen:
     screen = pilot.app.screen
     assert isinstance(screen, SessionScreen)
     await tools.until(pilot, lambda: screen.model.loaded and screen.player.caught_up)
+    await tools.until(pilot, lambda: not screen.model.analysing)
     return screen
 
 

@@ -45,6 +45,7 @@ def session(tools: Any, world: Any, *keys: str) -> tuple[Any, Any]:
         await tools.until(pilot, lambda: isinstance(app.screen, SessionScreen))
         screen = app.screen
         await tools.until(pilot, lambda: screen.model.loaded and screen.player.caught_up)
+        await tools.until(pilot, lambda: not screen.model.analysing)
         await pilot.press(*keys)
         await tools.until(pilot, lambda: screen.player.caught_up)
 
@@ -68,6 +69,17 @@ def test_session_with_details(snap_compare: Any, tools: Any, world: Any, size: t
 def test_session_filtered(snap_compare: Any, tools: Any, world: Any, size: tuple[int, int]) -> None:
     app, ready = session(tools, world, "end", "slash", *"kind:command -ls", "enter")
     assert snap_compare(app, terminal_size=size, run_before=ready)
+
+
+@sizes
+def test_next_divergence(snap_compare: Any, tools: Any, world: Any, size: tuple[int, int]) -> None:
+    app, ready = session(tools, world, "n", "n", "n", *(["enter"] if size[0] < 110 else []))
+    assert snap_compare(app, terminal_size=size, run_before=ready)
+
+
+def test_divergences_only(snap_compare: Any, tools: Any, world: Any) -> None:
+    app, ready = session(tools, world, "v", "end")
+    assert snap_compare(app, terminal_size=(120, 36), run_before=ready)
 
 
 def test_a_marked_row_and_wide_characters(snap_compare: Any, tools: Any, world: Any) -> None:

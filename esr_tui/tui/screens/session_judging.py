@@ -89,12 +89,16 @@ class SessionJudging(SessionMoving):
 
     def action_divergence(self, direction: int) -> None:
         """To the next or previous command that deserves a look."""
-        row = self.model.log.divergence(self.table.cursor, direction)
+        log = self.model.log
+        row = log.divergence(self.table.cursor, direction)
         if row is None:
-            where = "after" if direction > 0 else "before"
-            so_far = ", so far" if self.model.analysing and not self.model.verdicts.level else ""
-            self.notify(f"No divergence {where} this event among those shown{so_far}.", markup=False)
-            return
+            row = log.divergence(-1 if direction > 0 else len(log.visible), direction)
+            which = "first" if direction > 0 else "last"
+            so_far = " so far" if self.model.analysing and not self.model.verdicts.level else ""
+            if row is None:
+                self.notify(f"No divergence among the events shown{so_far}.", markup=False)
+                return
+            self.notify(f"No more divergences{so_far}: this is the {which} one again.", markup=False)
         if not self._chosen and not self._detail and self.size.width >= STACK_BELOW:
             self._detail = self._chosen = True
             self._arrange()

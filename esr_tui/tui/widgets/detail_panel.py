@@ -100,12 +100,17 @@ class DetailPanel(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _wrap(self) -> None:
         width = max(8, self.scrollable_content_region.width - 1)
+        wide = width >= SIDE_BY_SIDE
         self._lines = []
-        for part in self._source:
-            if isinstance(part, Line):
+        for part in paired(self._source, width // 2) if wide else self._source:
+            if isinstance(part, Flow):
+                self._lines += beside(part, width) if wide else stacked(part, width)
+            elif isinstance(part, Line):
                 self._lines += labelled(part, width)
             else:
-                self._lines += beside(part, width) if width >= SIDE_BY_SIDE else stacked(part, width)
+                left, right = (labelled(each, width // 2)[0] for each in part)
+                room = width // 2 - sum(cell_len(text) for text, _ in left)
+                self._lines.append([*left, (" " * room, ""), *right])
         self.virtual_size = Size(width, len(self._lines))
         self.refresh()
 
@@ -124,6 +129,26 @@ class DetailPanel(ScrollView, can_focus=True, inherit_bindings=False):
             return Style.null()
         full = self.get_component_rich_style(f"detail--{ROLES.get(role, role)}")
         return Style(color=full.color, bold=full.bold, underline=full.underline)
+
+
+def paired(parts: Sequence[Part], width: int) -> list[Part | tuple[Line, Line]]:
+    """Neighbours that are short enough share a line of two columns, each of `width` cells."""
+    found: list[Part | tuple[Line, Line]] = []
+    held: Line | None = None
+    for part in parts:
+        short = isinstance(part, Line) and part.role in {"", "bad", "dim"} and part.label.strip("0123456789")
+        if isinstance(part, Line) and short and cell_len(part.text) < width - LABEL - 1:
+            if held is None:
+                held = part
+            else:
+                found.append((held, part))
+                held = None
+            continue
+        if held is not None:
+            found.append(held)
+            held = None
+        found.append(part)
+    return found if held is None else [*found, held]
 
 
 def labelled(line: Line, width: int) -> list[list[Span]]:
