@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import os
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 import msgspec
 
@@ -44,6 +44,7 @@ _REORDER_MS = 50
 _CHAIN = 16
 _MOST_WRITTEN = 100_000
 _MOST_MATCHED = 200_000
+_MOST_ALIKE = 10_000
 _ROUTINE = ("/usr/lib/", "/lib/", "/usr/share/", "/proc/", "/etc/ld.so.")
 """Reading there is what every program does."""
 
@@ -71,6 +72,7 @@ class Analysis:
         self._waiting: list[tuple[int, int, AnyEvent | Piece]] = []
         self._pending: deque[tuple[int, Image, Network | Disk | None]] = deque()
         self._written: set[str] = set()
+        self._judged_alike: dict[Hashable, tuple[RuleMatch, ...]] = {}
         self._matched: set[tuple[int, str, str]] = set()
         self.lines = self._lines.all
 
@@ -234,4 +236,23 @@ class Analysis:
             script=script or "",
             written=(script or image.command.path) in self._written,
         )
-        return self._rules.match(subject)
+        if not isinstance(event, Command):
+            return self._rules.match(subject)
+        key = _alike(event, subject)
+        known = self._judged_alike.get(key)
+        if known is None:
+            if len(self._judged_alike) >= _MOST_ALIKE:
+                self._judged_alike.clear()
+            known = self._judged_alike[key] = self._rules.match(subject)
+        return known
+
+
+def _alike(event: Command, subject: Subject) -> Hashable:
+    """All that rules look at: commands of a loop are the same to them."""
+    return (
+        (event.path, event.filename, event.exe, event.cwd, tuple(event.argv), event.interpreter, event.image),
+        (event.euid, event.ruid, event.loginuid, event.tty, tuple(event.environment.items())),
+        tuple((each.kind, each.path) for each in event.fds),
+        (subject.verdict, subject.typed, subject.pipeline, subject.payload, subject.echo),
+        (subject.script, subject.written, tuple(parent.ei for parent in subject.parents)),
+    )
