@@ -30,6 +30,9 @@ class Handovers:
         self._taken: dict[int | None, tuple[int, bool, Moment]] = {}
         """Of each editor: turns without a mark so far, whether it ever marked one, and when it took over last."""
         self._given_back: list[tuple[int | None, Moment]] = []
+        """By whom and when, as far as no line is known that ended then."""
+        self._owed: tuple[int | None, Moment] | None = None
+        """Whose line ended in the stream, and when, before the modes told of it."""
 
     def __bool__(self) -> bool:
         return bool(self._turns)
@@ -55,7 +58,6 @@ class Handovers:
     def forget(self, pid: int) -> None:
         """A process has ended."""
         self._taken.pop(pid, None)
-        self._given_back = [given for given in self._given_back if given[0] != pid]
 
     def append(self, reader: Reader, *, alone: bool) -> None:
         """A turn has begun ahead of the stream; with `alone` those before it are void."""
@@ -73,7 +75,9 @@ class Handovers:
         Returns:
             Whether that ended a turn ahead of the stream.
         """
-        self._given_back = [*self._given_back[-_MOST:], (pid, now)]
+        owed, self._owed = self._owed, None
+        if owed is None or owed[0] != pid or now.ns - owed[1].ns > TRAIL_NS:
+            self._given_back = [*self._given_back[-_MOST:], (pid, now)]
         if not self._turns or self._turns[-1].reader.pid != pid:
             return False
         if marked:
@@ -99,6 +103,7 @@ class Handovers:
         self._given_back = [
             given for given in self._given_back if given[0] != pid or (ended and given[1].ns > ended.ns)
         ]
+        self._owed = None if ended else (pid, now)
         return ended or now
 
     def just_given_back(self, pid: int | None, now: Moment) -> bool:

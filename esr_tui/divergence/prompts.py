@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 _KEPT = 16
-_LIKE = re.compile(r"(?:^|(?<=[\w\])}~/:.@ -]))[$#%>❯➜»λ›⟩▶]+ ?$")
+_LIKE = re.compile(r"(?:[❯➜»›⟩▶]|(?:^|(?<=[\w\])}~/:.@ -]))[$#%>λ]+) ?$")
 _LIKE_INSIDE = re.compile(r"^.*?[$#%>❯➜»λ›⟩▶] ")
 _CONTINUATION = re.compile(r"[a-z ()|&!{}-]*> ?|\.{3}:? ")
 _SEARCH = re.compile(r"^\((?:failed )?(?:reverse-|fwd-|i-|reverse )?(?:i-)?search\)`.*?': ?")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from esr_tui.divergence.echoed import nothing_typed, prompting
 from esr_tui.divergence.edits import COOKED, MARKED, MODES, RESTED_NS, SETTLED_NS, Edit, Moment, Shown
 from esr_tui.divergence.handovers import Handovers
 from esr_tui.divergence.holding import TRAIL_NS, Holding
@@ -39,6 +40,7 @@ class Turns:
         """The time of the stream."""
         self._before = Moment()
         """The frame before it."""
+        self._ended_ms = -1
         self._accepted_row = -1
         self._accepted: TypedLine | None = None
 
@@ -209,14 +211,24 @@ class Turns:
                 self._look_for_prompt(until)
         elif edit.prompt is None:
             self._wait_for_prompt(edit, until)
+        elif edit.style == COOKED and edit.origin == page.row and nothing_typed(page, self.prompts):
+            edit.settle(page, self.prompts, RESTED_NS, self.now)
         elif not edit.closing and not self._fresh(edit):
             edit.shown = edit.read(page, self.prompts, page.last(page.row))
             edit.shown_at = self.now
 
     @property
     def idle(self) -> bool:
-        """Whether what is shown now says nothing about a line until the next mark or event."""
-        return self.edit is None and not self._ahead and not self._holding.expanding
+        """Whether what is shown now says nothing about a line until the next mark or event.
+
+        The rest of the millisecond in which a line ended may still scroll it.
+        """
+        return (
+            self.edit is None
+            and self.now.ms != self._ended_ms
+            and not self._ahead
+            and not self._holding.expanding
+        )
 
     def next_frame(self, now: Moment) -> None:
         """What follows is shown at `now`."""
@@ -245,23 +257,11 @@ class Turns:
             edit.settle(self.page, self.prompts, rested, self.now)
 
     def _look_for_prompt(self, until: Moment) -> None:
-        """A shell without a line editor prompts in canonical mode; the cursor rests after its prompt."""
-        reader = self._readers.waiting()
-        if reader is None:
-            return
-        page = self.page
-        cells = page.before_cursor()
-        text = "".join(cells)
         rested = until.ns - self.now.ns >= SETTLED_NS
-        if text not in self.prompts and not (rested and promptlike(text) and not self._readers.busy(reader)):
-            # Without echo not even the line feed shows, and the next prompt follows in the same row.
-            known = next((each for each in self.prompts.newest() if text.endswith(each)), None)
-            if known is None or self._readers.echo:
-                return
-        if len(page.cells(page.row)) <= len(cells):
+        if reader := prompting(self.page, self.prompts, self._readers, rested=rested):
             edit = self._begin(reader, COOKED, self.now)
             edit.exact = True
-            edit.settle(page, self.prompts, RESTED_NS, self.now)
+            edit.settle(self.page, self.prompts, RESTED_NS, self.now)
 
     # -- the course of one line
 
@@ -303,7 +303,7 @@ class Turns:
         """The editor left and the line was not accepted: Ctrl-C or the end of input."""
         left = edit.left
         assert left is not None
-        self.edit = None
+        self.edit, self._ended_ms = None, self.now.ms
         if left.text.endswith(_ABORTED):
             self._abort(edit, left)
         else:
@@ -318,7 +318,7 @@ class Turns:
         """The line is complete."""
         edit = self.edit
         assert edit is not None
-        self.edit, self._accepted_row = None, shown.rows[1]
+        self.edit, self._accepted_row, self._ended_ms = None, shown.rows[1], self.now.ms
         if edit.style != MARKED and shown.text.endswith(_ABORTED):
             self._abort(edit, shown)
         else:

@@ -46,7 +46,8 @@ def record(session: Session) -> list[AnyEvent | Output]:
         }
         program = [sys.executable, "-m", "esr_tui.cli", "record", "--data-dir", f"{folder}/data", "--"]
         words = [f"{name}={value}" for name, value in environment.items()]
-        with Typist(["env", "-i", "-C", folder, *words, *program, *session.argv], session.size) as client:
+        client = Typist(["env", "-i", "-C", folder, *words, *program, *session.argv], session.size)
+        with client:
             client.expect(rb"[$#%] ", 30)
             client.quiet(QUIET_S)
             for keys, *_ in session.steps:

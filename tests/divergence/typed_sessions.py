@@ -355,7 +355,7 @@ SESSIONS: dict[str, Session] = {
             ("true one", None),
             (" two" + W + "three\r", within("tmux", "true one three")),
             ("true " + LONG + "end\r", within("tmux", "true " + LONG + "end")),
-            ("exit\r", within("tmux", "exit")),
+            ("\x04", None),
             ("true out\r", "true out"),
             ("exit\r", "exit"),
         ),
