@@ -6,7 +6,6 @@ Each case is a small function that answers with a judgement, or None to leave it
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
 from collections.abc import Iterator
 
 from esr_tui.divergence import naming
@@ -37,7 +36,7 @@ class ByShell:
     def __init__(self, lines: Lines, known: Known) -> None:
         self._lines = lines
         self._known = known
-        self._at_prompts: Counter[tuple[str, ...]] = Counter()
+        self._at_prompts: dict[tuple[str, ...], set[int]] = {}
 
     def judge(self, image: Image, shell: Image) -> Judgement:
         """The verdict on what `shell` has executed."""
@@ -122,6 +121,9 @@ class ByShell:
         for simple in called:
             if simple.name in (".", "source"):
                 return self._sourced(simple, line, image, shell, read)
+        for text in read:
+            if text.startup and text.names(image.command.argv, image.command.path):
+                return implied(f"The shell read it from {short(text.path)}, by itself.", line)
         for simple in called:
             if found := self._by_meaning(simple, line, image, shell):
                 return found
@@ -154,7 +156,7 @@ class ByShell:
             return None
         if (
             len(simple.words) > 1
-            and simple.words[1].open
+            and not simple.words[1].text
             and self._known.piped(shell, line.end_ms - _SLACK_MS, image.command.ms)
         ):
             return piped("The shell read it from a pipe, as from a file.", line)
@@ -203,7 +205,7 @@ class ByShell:
         """A file of the shell's start that has the command."""
         argv, path = image.command.argv, image.command.path
         for text in self._known.texts(shell):
-            if (text.startup or self._before_prompt(text, shell)) and text.names(argv, path):
+            if (text.startup or self._before_prompt(text, shell)) and text.helps_with(argv, path):
                 return text
         return None
 
@@ -228,9 +230,9 @@ class ByShell:
             return implied("The shell lets the user edit a line in an editor, and will show it.", line)
         if self._known.completing(shell, image.forked_ms):
             return implied("The shell ran it while a line was being edited: to complete it.", line)
-        key = tuple(argv)
-        self._at_prompts[key] += 1
-        if self._at_prompts[key] > 1:
+        prompts = self._at_prompts.setdefault(tuple(argv), set())
+        prompts.add(line.end_ms if line else 0)
+        if len(prompts) > 1:
             return implied("The shell runs it at every prompt: a prompt helper.", line)
         if not self._known.texts(shell) and line is not None and _calls_a_name(line):
             return implied(

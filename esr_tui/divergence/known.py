@@ -63,6 +63,11 @@ class Text:
         return naming.mentioned(self.text)
 
     @cached_property
+    def later(self) -> tuple[Simple, ...]:
+        """Those that may run long after it was read."""
+        return naming.later(self.text)
+
+    @cached_property
     def aliases(self) -> dict[str, str]:
         """Aliases that it defines."""
         return naming.aliases(self.text)
@@ -76,6 +81,11 @@ class Text:
         """Whether the command stands in it."""
         name = posixpath.basename(argv[0].removeprefix("-")) if argv else ""
         return name in self.text and naming.among(self.commands, argv, path)
+
+    def helps_with(self, argv: list[str], path: str) -> bool:
+        """Whether a function, an alias or a prompt that it sets has the command."""
+        name = posixpath.basename(argv[0].removeprefix("-")) if argv else ""
+        return name in self.text and naming.among(self.later, argv, path)
 
 
 class Known:
@@ -115,7 +125,7 @@ class Known:
         last = texts[-1] if texts else None
         if last and last.path == event.path and event.offset and len(last.text) < _LONGEST:
             last.text += event.text
-            for name in ("commands", "aliases", "functions"):
+            for name in ("commands", "later", "aliases", "functions"):
                 last.__dict__.pop(name, None)
         else:
             texts.append(Text(event))

@@ -19,6 +19,11 @@ _INSIDE = " \t\n;|&('\"`"
 _PROMPTS = ("PROMPT_COMMAND", "PS0", "PS1", "PROMPT=", "RPROMPT")
 _ARRAY = re.compile(r"(?:^|[\s;])(\w+)=\(([^()]*)\)")
 _FUNCTION = re.compile(r"([\w.:+-]+)\s*\(\s*\)\s*[\n{(]|\bfunction\s+([\w.:+-]+)")
+_BODY = re.compile(
+    r"(?:^|[;\s])(?:function\s+[\w.:+-]+\s*(?:\(\s*\))?|[\w.:+-]+\s*\(\s*\))\s*\{(.*?)(?:^\s*\}|[;\s]\}\s*$)",
+    re.M | re.S,
+)
+"""A function's body, up to a brace at the beginning of a line or at the end of its own."""
 _QUOTES_COMMANDS = frozenset(
     (
         "sh bash dash ash zsh ksh eval trap su ssh python python3 perl ruby node php lua awk gawk mawk tclsh watch "
@@ -102,6 +107,17 @@ def _arguments(words: Sequence[Word], given: Sequence[str]) -> bool:
         elif not any(word.text in argument for argument in given):
             return False
     return True
+
+
+def later(text: str) -> tuple[Simple, ...]:
+    """The commands of a start-up file that may run when it has long been read: in functions, aliases and prompts."""
+    found = [simple for body in _BODY.findall(text) for simple in mentioned(body)]
+    for simple in commands(text):
+        values = [word.text.partition("=")[2] for word in simple.assignments]
+        for part in (*values, *(word.text for word in simple.words)):
+            if any(sign in part for sign in _INSIDE):
+                found += mentioned(part, 1)
+    return tuple(found)
 
 
 def filled(template: str, given: Sequence[str]) -> bool:

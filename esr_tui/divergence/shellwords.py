@@ -18,6 +18,7 @@ _KEYWORDS = frozenset(
     "if then elif else fi for while until do done case esac in function select time coproc ! { } [[ ]]".split()
 )
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
+_BRACES = re.compile(r"\{([^{}$*?]*,[^{}$*?]*)\}")
 _OPERATORS = re.compile(
     r"\|\||&&|;;&?|\|&|&>>?|(?:\d+|\{\w+\})?(<<<|<<-?|>>|>&|<&|<>|>\||<(?!\()|>(?!\())|[|&;()\n]"
 )
@@ -73,13 +74,19 @@ def _commands(text: str, depth: int) -> Iterator[Simple]:
         elif not words and _ASSIGNMENT.match(token):
             assignments.append(word)
         else:
-            words.append(word)
+            words += _braces(word)
     if words or assignments:
         yield Simple(tuple(words), tuple(assignments), depth > 0)
     if depth < _DEEPEST:
         for part in inner:
             for each in _commands(part, depth + 1):
                 yield msgspec.structs.replace(each, nested=True)
+
+
+def _braces(word: Word) -> list[Word]:
+    """The words that `{a,b}` stands for."""
+    inside = _BRACES.fullmatch(word.text) if word.open else None
+    return [word] if inside is None else [Word(part) for part in inside[1].split(",")]
 
 
 def _tokens(text: str, inner: list[str]) -> Iterator[tuple[str, Word | None]]:
