@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from itertools import count
 from pathlib import Path
@@ -19,9 +20,16 @@ class Shelled(Account):
         super().__init__(name)
         self._shell, self._others = shell, count(1)
         subprocess.run(["usermod", "-s", SHELLS[shell], name], check=True, capture_output=True)
-        self.write(".bashrc", Path("/etc/skel/.bashrc").read_text())
-        if shell == "zsh":
-            self.write(".zshrc", "autoload -Uz compinit; compinit -u\nalias ll='ls -l'\n")
+        self.clean()
+
+    def clean(self) -> None:
+        """Makes the home as it was on the first day."""
+        for path in self.home.iterdir():
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        for path in Path("/etc/skel").iterdir():
+            self.write(path.name, path.read_bytes())
+        self.write(".hushlogin", "")
+        self.write(".zshrc", "autoload -Uz compinit; compinit -u\nalias ll='ls -l'\n")
 
     def another(self) -> Shelled:
         """A fresh account with the same shell."""

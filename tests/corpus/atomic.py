@@ -15,6 +15,7 @@ from pathlib import Path
 
 from esr_tui.model.verdict import Verdict
 from tests.corpus.accounts import Shelled
+from tests.corpus.cases import Case
 from tests.corpus.hiding import COLLECTION, WAYS, Atomic, allowed, case, judged
 from tests.corpus.playing import AT_ONCE, Login, judge, play
 from tests.e2e.capturing import Capture
@@ -72,21 +73,30 @@ def run(
 ) -> Result:
     """Types each command in the ways chosen for it."""
 
+    accounts = []
+
     def work(item: tuple[Atomic, Sequence[str]]) -> list[Login]:
         atomic, ways = item
         account = base.another()
-        try:
-            return [play(sshd, account, [case(atomic, way, str(account.home))]) for way in ways]
-        finally:
-            account.remove()
+        accounts.append(account)
+        return [_play(sshd, account, case(atomic, way, str(account.home))) for way in ways]
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        logins = [login for found in pool.map(work, chosen) for login in found]
+    try:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            logins = [login for found in pool.map(work, chosen) for login in found]
+    finally:
+        for account in accounts:
+            account.remove()
     judge(recorder.data_dir, logins)
     result = Result()
     for login in logins:
         result.add(login)
     return result
+
+
+def _play(sshd: Sshd, account: Shelled, one: Case) -> Login:
+    account.clean()
+    return play(sshd, account, [one])
 
 
 def main() -> None:
@@ -104,9 +114,9 @@ def main() -> None:
         try:
             result = run(sshd, recorder, base, [(each, ways) for each in allowed()])
         finally:
-            recorder.stop()
-            sshd.stop()
             base.remove()
+            sshd.stop()
+            recorder.stop()
     print("\n".join([*result.failures, *result.lines()]))
     for way in ways:
         print(f"{way:<22}{result.right[way]:>5} of {result.commands[way]}")

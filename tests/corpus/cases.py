@@ -41,6 +41,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         home: likewise, in the home folder: start-up files. Such a case has a login of its own.
         shell: the login shell: bash, dash or zsh.
         alone: whether it needs a login of its own.
+        exit: whether what runs at the shell's exit belongs to it.
         needs: programs without which it cannot be tried.
         gap: why it is known to be judged wrong.
     """
@@ -53,6 +54,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     home: dict[str, str] = {}
     shell: str = "bash"
     alone: bool = False
+    exit: bool = False
     needs: list[str] = []
     gap: str = ""
 

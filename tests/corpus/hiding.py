@@ -11,11 +11,12 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from esr_tui.model.verdict import IMPLIED, INLINE, PIPED, SCRIPTED, SHOWN, UNSEEN, Verdict
+from esr_tui.model.verdict import DIVERGENT, IMPLIED, INLINE, PIPED, SCRIPTED, SHOWN, UNSEEN, Verdict
 from tests.corpus.cases import HERE, Case, Step
 
 COLLECTION = HERE.parents[2] / "shared" / "data" / "atomic" / "linux-local.json"
 PLAIN = "plain"
+_INTERPRETERS = re.compile(r"(^|/)(sh|bash|perl|python3?|init  )$")
 _MEMFD = """\
 import base64, os
 fd = os.memfd_create("x", 0)
@@ -134,16 +135,25 @@ def case(atomic: Atomic, way: str, home: str) -> Case:
     folder = f"{home}/{Case(name=name, type=[]).folder}"
     text = re.sub(r"/(?:var/)?tmp(?=/)", folder, atomic.command)
     lines, files = WAYS[way].make(text)
-    typed: list[str | Step] = [*lines]
+    typed: list[str | Step] = ["export HISTFILE", *lines]  # some read it, and would wait for input without
     return Case(name=name, type=typed, files=files, alone=True, kind=way)
 
 
 def judged(way: str, verdicts: list[Verdict]) -> tuple[int, list[Verdict]]:
-    """How many commands of the text were executed, and those that were judged wrong."""
+    """How many commands of the text were executed, and those that were judged wrong.
+
+    What the text gives to an interpreter of its own may be called by that one's way, too.
+    """
     own, fair = re.compile(WAYS[way].own), WAYS[way].fair
     meant = [
         each
         for each in verdicts
         if not (each.verdict in (SHOWN, IMPLIED) and own.search(" ".join(each.argv)))
     ]
-    return len(meant), [each for each in meant if each.verdict not in fair]
+    inner = {each.pid for each in meant if _INTERPRETERS.search(each.argv[0])}
+
+    def right(each: Verdict) -> bool:
+        within = way != PLAIN and each.verdict in DIVERGENT and not inner.isdisjoint(each.evidence.chain)
+        return each.verdict in fair or within
+
+    return len(meant), [each for each in meant if not right(each)]

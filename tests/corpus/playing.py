@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
@@ -48,9 +49,9 @@ class Played:
 
 @dataclass
 class Login:
-    """One login: what the client received, and what was typed when."""
+    """One login: who, and what was typed when."""
 
-    received: bytes
+    user: str
     played: list[Played]
     failure: str = ""
     verdicts: list[Verdict] = field(default_factory=list)
@@ -90,7 +91,7 @@ def play(sshd: Sshd, account: Shelled, cases: Sequence[Case]) -> Login:
     for name, text in cases[0].home.items():
         account.write(name, text)
     argv = ["ssh", "-tt", *sshd.options(), f"{account.name}@127.0.0.1"]
-    login = Login(b"", [])
+    login = Login(account.name, [])
     with Typist(argv, (100, 30)) as client:
         try:
             client.prompt(0)
@@ -102,14 +103,11 @@ def play(sshd: Sshd, account: Shelled, cases: Sequence[Case]) -> Login:
         except (AssertionError, OSError, subprocess.TimeoutExpired) as error:
             last = login.played[-1].case.name if login.played else "the login"
             login.failure = f"{last}: {error}: {client.enough()}"
-        login.received = client.received
     return login
 
 
 def _type(client: Typist, case: Case, login: Login) -> None:
     played = Played(case, _now(), 1 << 62)
-    if login.played:
-        login.played[-1].ended = played.began
     login.played.append(played)
     client.line(f"cd ~/{case.folder}")
     for each in case.type:
@@ -117,8 +115,9 @@ def _type(client: Typist, case: Case, login: Login) -> None:
             client.step(each)
         else:
             client.line(each)
-    if not case.alone:
-        client.watch(client.think)
+    client.watch(client.think)
+    if not case.exit:
+        played.ended = _now()
 
 
 def _length(group: list[Case]) -> int:
@@ -152,16 +151,23 @@ def judge(store: Path, logins: Sequence[Login]) -> None:
     catalog = Catalog(store)
     until(lambda: all(each.state == "ended" for each in catalog.sessions()), "the sessions to end", 20)
     rules = RuleSet.load(builtin=True)
-    by_output = {}
+    recordings = {}
     for summary in catalog.sessions():
         start, output, verdicts = read(Path(summary.recording), rules)
-        by_output[output] = start, verdicts, Path(summary.recording)
+        recordings[start.login, _first_folder(output)] = start, verdicts, Path(summary.recording)
     for login in logins:
-        assert login.received in by_output, (login.failure, login.received[-500:])
-        start, login.verdicts, login.index = by_output[login.received]
+        key = login.user, login.played[0].case.folder
+        assert key in recordings, f"{key} is not recorded"
+        start, login.verdicts, login.index = recordings[key]
         for played in login.played:
             first, last = (((each - start.ktime) // 1_000_000) for each in (played.began, played.ended))
             played.verdicts = [each for each in login.verdicts if first <= each.ms < last]
+
+
+def _first_folder(output: bytes) -> str:
+    """The folder of the first case that was typed."""
+    found = re.search(rb"cd ~/([\w-]+)", output)
+    return found[1].decode() if found else ""
 
 
 def read(index: Path, rules: RuleSet | None) -> tuple[SessionStart, bytes, list[Verdict]]:
