@@ -55,15 +55,22 @@ def ink(code: int) -> str:
     return "quiet" if code not in NOTABLE else severity_of(code)
 
 
+def _numbers() -> array[int]:
+    return array("q")
+
+
 @dataclass(slots=True)
 class _Lives:
-    """What happened under one pid: its forks and execs, and the rows that take a verdict from them."""
+    """What happened under one pid: its forks and execs, and the rows that take a verdict from them.
 
-    starts: list[int] = field(default_factory=list)
-    eis: list[int] = field(default_factory=list)
+    Arrays are no business of the garbage collector, which would walk half a million lists otherwise.
+    """
+
+    starts: array[int] = field(default_factory=_numbers)
+    eis: array[int] = field(default_factory=_numbers)
     """The ei of each exec, _FORK for a fork."""
-    times: list[int] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
+    times: array[int] = field(default_factory=_numbers)
+    rows: array[int] = field(default_factory=_numbers)
 
     def begin(self, ms: int, ei: int) -> None:
         """A fork or an exec."""

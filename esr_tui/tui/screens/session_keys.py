@@ -33,7 +33,7 @@ _EVENTS = (
     ("event(-1)", "left_square_bracket", "Event before", "To the event before"),
     ("event(1)", "right_square_bracket", "Event after", "To the next event"),
     ("divergence(-1)", "N", "Divergence before", "To the divergence before"),
-    ("evidence", "e", "Evidence", "To the moment at which the terminal showed the typed line, and back"),
+    ("evidence", "e", "Evidence", "To where the terminal showed the typed line, and back"),
     ("export", "x", "Export", "Write a report of the divergences, as Markdown and HTML"),
 )
 _KINDS = (
