@@ -37,8 +37,9 @@ async def picture(app: EsrApp, size: tuple[int, int], press: tuple[str, ...], pa
         await keys(pilot, *press)
         await pilot.pause(1)
         svg = path.with_suffix(".svg")
-        svg.write_text(app.export_screenshot())
-    subprocess.run(["rsvg-convert", "--zoom", "1.4", "-o", path, svg], check=True)
+        # Blanks at the beginning of a text would be dropped by SVG without this.
+        svg.write_text(app.export_screenshot().replace("<text ", '<text xml:space="preserve" '))
+    subprocess.run(["rsvg-convert", "-o", path, svg], check=True)
     svg.unlink()
 
 
@@ -52,9 +53,10 @@ def main(folder: Path) -> None:
         recording = Path(Catalog(store).sessions()[0].recording)
         shots: list[tuple[str, Path | None, tuple[int, int], tuple[str, ...]]] = [
             ("sessions", None, (120, 36), ()),
-            ("session", recording, (140, 40), ("end",)),
-            ("details", recording, (140, 40), ("end", "enter")),
-            ("narrow", recording, (80, 24), ("end",)),
+            ("session", recording, (140, 40), ("home", "n")),
+            ("details", recording, (140, 40), ("home", "n", "enter")),
+            ("divergences", recording, (120, 36), ("end", "v")),
+            ("narrow", recording, (80, 24), ("home", "n")),
             ("help", recording, (120, 36), ("question_mark",)),
         ]
         for name, opened, size, press in shots:
