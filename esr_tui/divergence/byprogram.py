@@ -7,7 +7,7 @@ import re
 
 from esr_tui.divergence import naming
 from esr_tui.divergence.judgement import Judgement, implied, inline, piped, scripted, short, shown
-from esr_tui.divergence.known import SYSTEM, is_open_call
+from esr_tui.divergence.known import SYSTEM, Text, is_open_call
 from esr_tui.divergence.processes import Image
 from esr_tui.divergence.programs import CARRIER, INTERACTIVE, INTERPRETER, SHELLS, WRAPPER
 from esr_tui.divergence.typedline import TypedLine
@@ -18,6 +18,10 @@ _POWERS = re.compile(
     r"\bqx\b|`|getline|\|\s*[\"&]|\bpty\b|open\s*\(?[^)]*\||do\s*\{|decode|fromhex|marshal|pickle"
 )
 """What a program in some language can run others by, or hide what it does."""
+_TOLD = re.compile(
+    r"sqlite3|psql|mysql|mariadb|gdb|lldb|ed|ex|vim?(\.\w+)?|nvim|emacs|ftp|sftp|lftp|gnuplot|octave|bc"
+)
+_BATCH = re.compile(r"-(x|f|S|s|init|command=.*|file=.*|-script)$")
 _IN_TEXT = "The typed line has it, in the program's text."
 _TO_SSH = "It was given to ssh as a command, which the terminal does not show."
 
@@ -104,13 +108,24 @@ def _by_wrapper(caller: Image) -> Judgement:
 def _by_own(caller: Image) -> Judgement | None:
     """A program that is nobody's but the user's may be an interpreter under another name."""
     command = caller.command
-    if command.image == "file" and (command.exe or command.path).startswith(SYSTEM):
-        return None
     source = command.fds[0].kind if command.fds else ""
+    if command.image == "file" and (command.exe or command.path).startswith(SYSTEM):
+        return _by_batch(caller, source) if _TOLD.fullmatch(_name(caller)) else None
     if command.image == "memfd" or source in ("pipe", "socket", "memfd"):
         return piped(
             f"{_name(caller)}, a program outside the system's folders, ran it; it reads a {source or 'memory file'}."
         )
+    return None
+
+
+def _by_batch(caller: Image, source: str) -> Judgement | None:
+    """A debugger, an editor or a database client does what a file or a pipe tells it, `!command` too."""
+    name = _name(caller)
+    option = next((word for word in caller.command.argv[1:] if _BATCH.match(word)), None)
+    if source == "file" or option:
+        return scripted(f"{name} ran it, as a file of its own commands says.")
+    if source in ("pipe", "socket", "memfd"):
+        return piped(f"{name} ran it; its commands came over a {source}.")
     return None
 
 
@@ -124,6 +139,8 @@ def _line(image: Image) -> str | None:
 
 def _by_interpreter(image: Image, caller: Image, line: TypedLine | None) -> Judgement:
     program, name, above = caller.program, _name(caller), caller.verdict
+    if program.source == "argument" and name in SHELLS and (path := _startup_file(image, caller)):
+        return implied(f"{name} ran it from its start-up file {short(path)}.")
     if program.source == "file":
         return scripted(f"{name} ran it from the script {short(program.path or '?')}.", line)
     if program.source == "module":
@@ -138,6 +155,15 @@ def _by_interpreter(image: Image, caller: Image, line: TypedLine | None) -> Judg
         return _by_argument(image, caller, line)
     severity = "low" if line is not None else "medium"
     return piped(f"{name} ran it from a program that came over a {program.source}.", line, severity)
+
+
+def _startup_file(image: Image, caller: Image) -> str | None:
+    """A file of the machine that a shell reads by itself before its text, and that has the command."""
+    for event in caller.inputs:
+        path = event.path or ""
+        if path.startswith("/etc/") and Text(event).names(image.command.argv, image.command.path):
+            return path
+    return None
 
 
 def _by_module(caller: Image, line: TypedLine | None) -> Judgement:

@@ -37,6 +37,8 @@ class ByShell:
         self._lines = lines
         self._known = known
         self._at_prompts: dict[tuple[str, ...], set[int]] = {}
+        self._before_prompts: set[tuple[str, ...]] = set()
+        """What ran before a first prompt: a helper of the prompt runs then, too."""
 
     def judge(self, image: Image, shell: Image) -> Judgement:
         """The verdict on what `shell` has executed."""
@@ -96,6 +98,7 @@ class ByShell:
             return None
         if first is None and candidates and not self._started_by(shell, candidates):
             return None
+        self._before_prompts.add(tuple(image.command.argv))
         named = self._known.named_files(shell)
         for text in self._known.texts(shell):
             if text.path in named and text.ms <= image.command.ms:
@@ -156,7 +159,7 @@ class ByShell:
             return None
         if (
             len(simple.words) > 1
-            and not simple.words[1].text
+            and (not simple.words[1].text or simple.words[1].text.startswith("/dev/"))
             and self._known.piped(shell, line.end_ms - _SLACK_MS, image.command.ms)
         ):
             return piped("The shell read it from a pipe, as from a file.", line)
@@ -232,9 +235,10 @@ class ByShell:
             return implied("The shell ran it while a line was being edited: to complete it.", line)
         prompts = self._at_prompts.setdefault(tuple(argv), set())
         prompts.add(line.end_ms if line else 0)
-        if len(prompts) > 1:
+        has_texts = bool(self._known.texts(shell))
+        if tuple(argv) in self._before_prompts or (len(prompts) > 1 and not has_texts):
             return implied("The shell runs it at every prompt: a prompt helper.", line)
-        if not self._known.texts(shell) and line is not None and _calls_a_name(line):
+        if not has_texts and line is not None and _calls_a_name(line):
             return implied(
                 "The line calls an alias or function of the start-up files, by all appearances.", line
             )

@@ -14,6 +14,7 @@ RUNNERS = (
     WRAPPERS | CARRIERS | {"find", "exec", "command", "builtin", "ssh", "eval", "coproc", "noglob", "rlwrap"}
 )
 """Words behind which another command stands."""
+_TEXT_OPTION = re.compile(r"-[a-z]*c")
 _INSIDE = " \t\n;|&('\"`"
 """Signs without which a word holds no command line."""
 _PROMPTS = ("PROMPT_COMMAND", "PS0", "PS1", "PROMPT=", "RPROMPT")
@@ -56,7 +57,7 @@ def with_quoted(line: str, depth: int = 0) -> tuple[Simple, ...]:
             if not any(posixpath.basename(word.text) in _QUOTES_COMMANDS for word in simple.words):
                 continue
             for before, word in zip(simple.words, simple.words[1:], strict=False):
-                if before.text == "-c" or any(sign in word.text for sign in _INSIDE):
+                if _TEXT_OPTION.fullmatch(before.text) or any(sign in word.text for sign in _INSIDE):
                     found += with_quoted(word.text, depth + 1)
     return tuple(found)
 

@@ -15,7 +15,7 @@ import msgspec
 _LONGEST = 65536
 _DEEPEST = 6
 _KEYWORDS = frozenset(
-    "if then elif else fi for while until do done case esac in function select time coproc ! { } [[ ]]".split()
+    "if then elif else fi for while until do done case esac in function select time repeat coproc ! { } [[ ]]".split()
 )
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
 _BRACES = re.compile(r"\{([^{}$*?]*,[^{}$*?]*)\}")
@@ -59,7 +59,8 @@ def _commands(text: str, depth: int) -> Iterator[Simple]:
     skip = False
     before = ""
     for token, word in _tokens(text, inner):
-        named, before = before == "function", token
+        is_name = before in ("function", "repeat") or (before == "time" and token == "-p")
+        before = token
         if word is None or token == "}":  # zsh needs no semicolon before the brace
             if token in _REDIRECTIONS:
                 skip = True
@@ -69,7 +70,7 @@ def _commands(text: str, depth: int) -> Iterator[Simple]:
             words, assignments, skip = [], [], False
         elif skip:
             skip = False
-        elif not words and (token in _KEYWORDS or named):
+        elif not words and (token in _KEYWORDS or is_name):
             continue
         elif not words and _ASSIGNMENT.match(token):
             assignments.append(word)
