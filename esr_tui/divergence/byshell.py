@@ -27,6 +27,8 @@ from esr_tui.divergence.typedline import TypedLine
 
 _SLACK_MS = 5
 """Events of one moment may be stamped so much apart."""
+_KEPT = 1024
+"""Commands that are remembered, each of those that run at prompts and those that run before."""
 _HANDLER = "command_not_found_handle"
 
 
@@ -98,7 +100,8 @@ class ByShell:
             return None
         if first is None and candidates and not self._started_by(shell, candidates):
             return None
-        self._before_prompts.add(tuple(image.command.argv))
+        if len(self._before_prompts) < _KEPT:
+            self._before_prompts.add(tuple(image.command.argv))
         named = self._known.named_files(shell)
         for text in self._known.texts(shell):
             if text.path in named and text.ms <= image.command.ms:
@@ -233,6 +236,8 @@ class ByShell:
             return implied("The shell lets the user edit a line in an editor, and will show it.", line)
         if self._known.completing(shell, image.forked_ms):
             return implied("The shell ran it while a line was being edited: to complete it.", line)
+        if len(self._at_prompts) > _KEPT:
+            self._at_prompts.clear()
         prompts = self._at_prompts.setdefault(tuple(argv), set())
         prompts.add(line.end_ms if line else 0)
         has_texts = bool(self._known.texts(shell))
