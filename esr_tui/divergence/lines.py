@@ -7,7 +7,7 @@ from bisect import bisect_right
 from esr_tui.divergence import naming
 from esr_tui.divergence.typed import TypedLine
 
-TRAIL_MS = 250
+TRAIL_MS = 150
 """The terminal's stream is stamped when it is read: a line may show up so much later than the job that it starts."""
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from esr_tui.divergence.decode import layers
 from esr_tui.divergence.processes import Image, Processes
-from esr_tui.model.verdict import Payload
+from esr_tui.model.verdict import Layer, Payload
 
 KEPT = 16384
 """Characters of a payload's text in a verdict."""
@@ -38,9 +39,15 @@ def of_interpreter(image: Image, processes: Processes) -> Payload | None:
         bytes=count,
         sha256=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() if text else "",
         truncated=truncated or len(text) > KEPT,
-        decoded=layers(text[:KEPT].encode("utf-8", "replace")) if text else (),
+        decoded=_decoded(text[:KEPT]) if text else (),
         producer=producer.command.pid if producer else None,
     )
+
+
+@lru_cache(maxsize=256)
+def _decoded(text: str) -> tuple[Layer, ...]:
+    """A script's text is decoded once, not for each of its commands."""
+    return layers(text.encode("utf-8", "replace"))
 
 
 def _is_source(source: str, path: str | None, wanted: str, wanted_path: str | None) -> bool:

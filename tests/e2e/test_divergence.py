@@ -17,7 +17,6 @@ from tests.e2e.listening import Listener
 from tests.e2e.server import Sshd
 from tests.e2e.waiting import until
 
-
 _PACE_S = 0.4
 """A person's pause between two lines."""
 
