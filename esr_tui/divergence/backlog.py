@@ -34,7 +34,7 @@ class Backlog:
         """What will be written last before the cursor, as far as the bytes tell; None when they do not."""
         start = max(self._data.rfind(b"\n"), self._data.rfind(b"\r")) + 1
         row = _STYLES.sub(b"", self._data[start:]).decode("utf-8", "replace")
-        return None if not row and start == 0 else row
+        return None if (not row and start == 0) or not row.isprintable() else row
 
     @property
     def possible(self) -> bool:

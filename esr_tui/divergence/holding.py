@@ -8,7 +8,7 @@ import msgspec
 
 from esr_tui.divergence.prompts import continues
 from esr_tui.divergence.typedline import TypedLine
-from esr_tui.divergence.unfinished import expansion_pattern, unfinished
+from esr_tui.divergence.unfinished import Expansion, Unfinished, expansion
 
 MAX_JOINED = 256 * 1024
 """Characters of a construct that are joined; what follows is a line of its own."""
@@ -33,9 +33,10 @@ class Holding:
         self._ready: list[TypedLine] = []
         self._until = 0
         """When what was begun is given out though it looks unfinished, in nanoseconds; 0 for never."""
+        self._scan = Unfinished()
         self._begun: TypedLine | None = None
         """A construct that is not finished."""
-        self._referring: tuple[TypedLine, re.Pattern[str]] | None = None
+        self._referring: tuple[TypedLine, Expansion] | None = None
         """A line with history references, before the shell has printed it anew."""
 
     @property
@@ -66,13 +67,16 @@ class Holding:
     def accepted(self, line: TypedLine, *, shell: bool) -> None:
         """A line was accepted; with `shell` more of it may follow."""
         self._unexpanded()
-        line = self._joined(line)
+        typed, line = line, self._joined(line)
+        added = f"\n{typed.text}"
+        if line is typed:
+            self._scan, added = Unfinished(), typed.text
         if not shell and not self._remote(line):
             self._ready.append(line)
-        elif len(line.text) < MAX_JOINED and unfinished(line.text):
+        elif len(line.text) < MAX_JOINED and self._scan.read(added):
             self._begun = line
-        elif pattern := expansion_pattern(line.text):
-            self._referring = (line, pattern)
+        elif becomes := expansion(line.text):
+            self._referring = (line, becomes)
         else:
             self._ready.append(line)
 
@@ -91,9 +95,9 @@ class Holding:
         """A row was completed after the acceptance of a line with history references."""
         if self._referring is None:
             return
-        line, pattern = self._referring
+        line, becomes = self._referring
         self._referring = None
-        if text != line.text and pattern.fullmatch(text) and not _FAILED.search(text):
+        if text != line.text and becomes.fits(text) and not _FAILED.search(text):
             line = msgspec.structs.replace(line, text=text, raw=line.text)
         self._ready.append(line)
 

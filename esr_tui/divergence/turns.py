@@ -96,7 +96,7 @@ class Turns:
             return
         if edit is None:
             return
-        shown = self._read(edit, page.row)
+        shown = edit.read(self.page, self.prompts, page.row)
         if edit.left and edit.reader.name == "zsh":
             self._accept(edit.read(page, self.prompts, edit.landed(page)))
         elif edit.left:
@@ -106,7 +106,7 @@ class Turns:
                 self.edit = None
                 self._next_turn(edit)
                 if self.edit and not self.edit.closing:
-                    self.edit.fed = self._read(self.edit, page.row)
+                    self.edit.fed = self.edit.read(self.page, self.prompts, page.row)
             elif (edit.prompt is not None or shown.prompt) and not self._moves(edit):
                 self._accept(shown)
         elif edit.style != COOKED:
@@ -175,7 +175,7 @@ class Turns:
         elif edit.prompt is None and not "".join(self.page.before_cursor()).strip():
             self.edit = None  # it came and went without a prompt
         else:
-            edit.leave(self.page, self._read(edit, self.page.last(self.page.row)))
+            edit.leave(self.page, edit.read(self.page, self.prompts, self.page.last(self.page.row)))
 
     def _missed(self) -> None:
         """A line ended whose beginning is not on record: the recorder came late."""
@@ -185,7 +185,7 @@ class Turns:
         if self._readers.seen and not self._ahead.just_given_back(reader.pid, self.now):
             return
         edit = Edit(reader, MARKED, self.now, page.row - 1, 0, not self._readers.echo)
-        shown = self._read(edit, page.row - 1)
+        shown = edit.read(self.page, self.prompts, page.row - 1)
         if shown.prompt:
             self.edit = edit
             self._accept(shown)
@@ -204,7 +204,7 @@ class Turns:
                 self._accept(edit.read(page, self.prompts, max(edit.left.rows[1], page.row - 1)))
         elif edit.left:
             if page.row > edit.left.rows[1] and page.column == 0:
-                self._went_down(edit, self._read(edit, edit.left.rows[1]))
+                self._went_down(edit, edit.read(self.page, self.prompts, edit.left.rows[1]))
         elif edit.style == COOKED and edit.hidden:
             if (page.row, len(page.before_cursor())) != (edit.origin, len(edit.prompt or ())):
                 self._accept(self._nothing(edit))
@@ -231,7 +231,10 @@ class Turns:
         )
 
     def next_frame(self, now: Moment) -> None:
-        """What follows is shown at `now`."""
+        """What follows is shown at `now`: what stood there until then may have been a prompt."""
+        edit = self.edit
+        if edit and edit.prompt is None and edit.drawn and now.ns - edit.drawn.ns >= SETTLED_NS:
+            edit.settle(self.page, self.prompts, now.ns - edit.drawn.ns, edit.drawn)
         self._before, self.now = self.now, now
 
     def open(self) -> TypedLine | None:
@@ -269,11 +272,6 @@ class Turns:
         column = self.page.column if style == MARKED else 0
         self.edit = Edit(reader, style, now, self.page.row, column, not self._readers.echo)
         return self.edit
-
-    def _read(self, edit: Edit, last: int) -> Shown:
-        if edit.prompt is None and edit.drawn and self.now.ns - edit.drawn.ns >= SETTLED_NS:
-            edit.settle(self.page, self.prompts, SETTLED_NS, edit.drawn)
-        return edit.read(self.page, self.prompts, last)
 
     def _fresh(self, edit: Edit) -> bool:
         """Whether nothing was drawn since the line feed."""

@@ -25,53 +25,69 @@ _MORE = frozenset({"then", "else", "elif", "do", "if", "while", "until", "!", "{
 _CLOSE = {"$((": ")", "$(": ")", "(": ")", "${": "}"}
 
 
-class _Scan:
-    """Walks over a text once."""
+class Unfinished:
+    """Reads a text as it grows line by line, each part once."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self) -> None:
+        self._text = ""
+        self._at = 0
         self._open: list[str] = []
         """What must still come, the innermost last."""
         self._command = True
         self._operator = False
         self._documents: list[str] = []
-        self._at = 0
+        self._reading = False
+        """The lines of a here-document are being read."""
 
-    def run(self) -> bool:
-        """Whether more must come."""
-        text = self._text
-        while self._at < len(text):
-            if self._open[-1:] in (['"'], ["`"]):
-                self._quoted()
-                continue
-            match = _TOKEN.match(text, self._at)
-            assert match, "every character is some token"
-            self._at = match.end()
-            if not self._token(match):
-                return True
-        return bool(self._open or self._operator or self._documents or _ends_with_backslash(text))
+    def read(self, text: str) -> bool:
+        """Whether a shell would ask for more.
 
-    def _quoted(self) -> None:
-        """Inside double quotes or backquotes: up to their end, or to a substitution within."""
+        Args:
+            text: what follows what was read before.
+        """
+        self._text += text
+        self._reading = self._reading and not self._skip_documents()
+        whole = True
+        while self._at < len(self._text) and not self._reading and whole:
+            whole = self._quoted() if self._open[-1:] in (['"'], ["`"]) else self._token()
+        return bool(not whole or self._open or self._operator or self._documents)
+
+    def _quoted(self) -> bool:
+        """Inside double quotes or backquotes: up to their end, or to a substitution within; False when cut."""
         end = self._open[-1]
-        match = re.compile(rf"\\.|\$\(\(|\$\(|\$\{{|{end}", re.DOTALL).search(self._text, self._at)
-        self._at = match.end() if match else len(self._text)
-        if match and match[0] == end:
-            self._open.pop()
-        elif match and match[0] in _CLOSE:
-            self._begin(match[0])
+        match = re.compile(rf"\\.|\\\Z|\$\(\(|\$\(|\$\{{|{end}", re.DOTALL).search(self._text, self._at)
+        if match is None:
+            self._at = len(self._text)
+        elif match[0] == "\\":
+            self._at = match.start()
+            return False
+        else:
+            self._at = match.end()
+            if match[0] == end:
+                self._open.pop()
+            elif match[0] in _CLOSE:
+                self._begin(match[0])
+        return True
 
     def _begin(self, opener: str) -> None:
         self._open += [")", ")"] if opener == "$((" else [_CLOSE.get(opener, opener)]
         self._command = opener in ("$(", "(", "`")
 
-    def _token(self, match: re.Match[str]) -> bool:
+    def _token(self) -> bool:
+        """Act on the next token; False when the end of the text cuts it, so that it must be looked at again."""
+        match = _TOKEN.match(self._text, self._at)
+        assert match, "every character is some token"
         kind, value = match.lastgroup, match[0]
+        if value in (
+            "'",
+            "$'",
+            "\\",
+        ):  # with an end, or with anything behind it, it would have been skipped whole
+            return False
+        self._at = match.end()
         if match["heredoc"]:
             self._documents.append(match["word"].strip("\\'\""))
         elif kind == "open":
-            if value in ("'", "$'"):  # closed ones are skipped whole
-                return False
             self._begin(value)
         elif kind == "parameters":
             self._command = True
@@ -79,10 +95,10 @@ class _Scan:
             self._closed(value)
         elif kind == "operator":
             self._operate(value)
-            return value != "\n" or self._skip_documents()
+            self._reading = value == "\n" and not self._skip_documents()
         elif kind == "text":
             self._word(value)
-        elif kind == "skip" and value in (">(", "<("):
+        elif value in (">(", "<("):
             self._begin("(")
         if kind != "operator" and value.strip() and not value.startswith("#"):
             self._operator = False
@@ -120,37 +136,54 @@ class _Scan:
 
     def _skip_documents(self) -> bool:
         """After a newline: over the here-documents; False when one does not end."""
+        text = self._text
         while self._documents:
-            line, newline, _ = self._text[self._at :].partition("\n")
-            if not line and not newline:
-                return False
-            self._at += len(line) + len(newline)
+            end = text.find("\n", self._at)
+            line = text[self._at :] if end < 0 else text[self._at : end]
             if line.lstrip("\t") == self._documents[0]:
                 self._documents.pop(0)
+            elif end < 0:
+                return False
+            self._at = len(text) if end < 0 else end + 1
         return True
-
-
-def _ends_with_backslash(text: str) -> bool:
-    return (len(text) - len(text.rstrip("\\"))) % 2 == 1
 
 
 def unfinished(text: str) -> bool:
     """Whether a shell would ask for more of `text`."""
-    return _Scan(text).run()
+    return Unfinished().read(text)
 
 
 _REFERENCE = re.compile(r"!(?:[!$*^?#:-]|-?\d+|\w)[\w:*$^?#/-]*")
 
 
-def expansion_pattern(text: str) -> re.Pattern[str] | None:
-    """What a line becomes once the shell has replaced its history references; None when it holds none."""
+class Expansion:
+    """What a line with history references becomes once the shell has replaced them."""
+
+    def __init__(self, parts: list[str]) -> None:
+        self._parts = parts
+        """The text around the references."""
+
+    def fits(self, text: str) -> bool:
+        """Whether `text` may be the line after the replacement."""
+        first, *middle, last = self._parts
+        if len(text) <= len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
+            return False
+        at, end = len(first), len(text) - len(last)
+        for part in middle:
+            at = text.find(part, at, end)
+            if at < 0:
+                return False
+            at += len(part)
+        return True
+
+
+def expansion(text: str) -> Expansion | None:
+    """What becomes of a line; None when it holds no history reference."""
     if quick := re.match(r"\^[^^]+\^([^^]*)", text):
-        return re.compile(".*" + re.escape(quick[1]) + ".*", re.DOTALL)
+        return Expansion(["", quick[1], ""])
     bare = re.sub(r"\\.|'[^']*'", lambda match: "\0" * len(match[0]), text)
     at, parts = 0, []
     for match in _REFERENCE.finditer(bare):
-        parts += [re.escape(text[at : match.start()]), ".+"]
+        parts.append(text[at : match.start()])
         at = match.end()
-    if not parts:
-        return None
-    return re.compile("".join([*parts, re.escape(text[at:])]), re.DOTALL)
+    return Expansion([*parts, text[at:]]) if parts else None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from esr_tui.divergence.prompts import Prompts, continues, promptlike
 from esr_tui.divergence.readers import plain_name
-from esr_tui.divergence.unfinished import expansion_pattern, unfinished
+from esr_tui.divergence.unfinished import Unfinished, expansion, unfinished
 
 UNFINISHED = [
     "echo 'open",
@@ -100,10 +100,22 @@ def test_bash_agrees() -> None:
     assert [text for text in FINISHED if text != "echo \\\\" and asks(text)] == []
 
 
+@pytest.mark.parametrize("text", [*UNFINISHED, *FINISHED, "cat <<A; echo 'x\ny' \"\nA\n$(cat <<B\nB\n)\""])
+def test_line_by_line_is_the_same(text: str) -> None:
+    """What was read is not read again: a long here-document costs what its lines cost."""
+    growing = Unfinished()
+    for n, line in enumerate(text.split("\n")):
+        more = growing.read(f"\n{line}" if n else line)
+    assert more == unfinished(text)
+
+
 @given(st.text(alphabet="echo ifdn'\"`$(){}[]<>|&;\\#!\nEOF", max_size=60))
 def test_any_text_is_judged(text: str) -> None:
-    unfinished(text)
-    expansion_pattern(text)
+    growing = Unfinished()
+    for n, line in enumerate(text.split("\n")):
+        more = growing.read(f"\n{line}" if n else line)
+    assert more == unfinished(text)
+    expansion(text)
 
 
 @pytest.mark.parametrize(
@@ -181,14 +193,14 @@ def test_what_asks_for_more(prompt: str, first: str, more: bool) -> None:
     ],
 )
 def test_what_a_reference_may_become(text: str, expanded: str, fits: bool) -> None:
-    pattern = expansion_pattern(text)
+    pattern = expansion(text)
     assert pattern
-    assert bool(pattern.fullmatch(expanded)) == fits
+    assert pattern.fits(expanded) == fits
 
 
 @pytest.mark.parametrize("text", ["echo hi!", "echo '!!'", "echo \\!!", "[ a != b ]", "! true", "echo $!"])
 def test_no_reference(text: str) -> None:
-    pattern = expansion_pattern(text)
+    pattern = expansion(text)
     assert pattern is None
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from esr_tui.divergence.typed import TypedLine, TypedLines
 from esr_tui.model.events import Command, Descriptor, Event, Exit, Fork, Resize, SessionStart, TerminalMode
@@ -411,3 +414,81 @@ class TestLines:
         assert found.open is None
         assert [line.text for line in found.take()] == ["curl"]
         assert not found.take()
+
+
+BITS = [
+    ON,
+    OFF,
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b"$ ",
+    b"> ",
+    b"ls",
+    b"!!",
+    b"echo '",
+    b"\x1b[A",
+    b"\x1b[2J\x1b[H",
+    b"\x1b[K",
+]
+BITS += [
+    b"\x1b[?1049h",
+    b"\x1b[?1049l",
+    b"\x1b]133;B\x07",
+    b"\x08",
+    b"x" * 90,
+    b"^C",
+    b"\x1b[31m",
+    b"\x1b[",
+    b":!id",
+]
+BITS += [b"cat <<E", b"E", b"\x1b[5;9r", b"\x1bc", b"\xff\xe6\xbc", b"line\r\n" * 60]
+PROGRAMS = ["bash", "zsh", "fish", "dash", "tmux: server", "vim", "python3", "ssh", "sudo"]
+
+pauses = st.sampled_from([0.0, 0.001, 0.2, 5, 40, 400])
+streams = st.lists(st.sampled_from(BITS), min_size=1, max_size=6).map(b"".join)
+modes = st.tuples(
+    st.sampled_from([5, 6]), st.sampled_from(PROGRAMS), st.sampled_from(["pts/1", "pts/2"]), st.booleans()
+)
+steps = st.lists(
+    st.tuples(pauses, st.one_of(streams, modes, st.sampled_from(["sh", "bash", "id"]))), max_size=40
+)
+
+
+def story(told: list[tuple[float, bytes | tuple[int, str, str, bool] | str]]) -> list[Event | Output]:
+    """A session of whatever it may be."""
+    now, items = 1.0, list[Event | Output]()
+    for pause, what in told:
+        now += pause
+        match what:
+            case bytes():
+                items.append(out(now, what))
+            case str():
+                items.append(ran(now, what, pid=6, ppid=5))
+            case (pid, program, tty, True):
+                items.append(raw(now, pid, program, tty))
+            case (pid, program, tty, _):
+                items.append(cooked(now, pid, program, tty, echo=pid == 5))
+    return items
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps)
+def test_nothing_raises_and_no_cut_matters(
+    told: list[tuple[float, bytes | tuple[int, str, str, bool] | str]],
+) -> None:
+    items = story(told)
+    whole, cut = typed(*items), list[TypedLine]()
+    found = TypedLines()
+    for item in items:
+        if isinstance(item, Output):
+            for byte in item.data:
+                found.feed(msgspec.structs.replace(item, data=bytes([byte])))
+                cut += found.take()
+                assert found.open is None or found.open.complete is False
+        else:
+            found.event(item)
+    cut += found.take()
+    assert [msgspec.structs.replace(line, rows=(0, 0)) for line in cut] == [
+        msgspec.structs.replace(line, rows=(0, 0)) for line in whole
+    ]
