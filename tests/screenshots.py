@@ -53,8 +53,7 @@ def main(folder: Path) -> None:
         recording = Path(Catalog(store).sessions()[0].recording)
         shots: list[tuple[str, Path | None, tuple[int, int], tuple[str, ...]]] = [
             ("sessions", None, (120, 36), ()),
-            ("session", recording, (140, 40), ("home", "n")),
-            ("details", recording, (140, 40), ("home", "n", "enter")),
+            ("session", recording, (140, 40), ("home", "n", "n", "n")),
             ("divergences", recording, (120, 36), ("end", "v")),
             ("narrow", recording, (80, 24), ("home", "n")),
             ("help", recording, (120, 36), ("question_mark",)),
