@@ -180,6 +180,7 @@ class _Lineage:
         self.verdicts: list[Verdict] = []
         self.user = ""
         self._of_pid: dict[int, list[Verdict]] = {}
+        self._judged: set[int] = set()
 
     def add(self, events: Iterable[object]) -> None:
         for event in events:
@@ -190,6 +191,9 @@ class _Lineage:
 
     def judged(self, verdicts: Iterable[Verdict]) -> None:
         for verdict in verdicts:
+            if verdict.ei in self._judged:
+                continue  # it comes again with what rules know of its connections and files: they are told below
+            self._judged.add(verdict.ei)
             self.verdicts.append(verdict)
             self._of_pid.setdefault(verdict.pid, []).append(verdict)
 
