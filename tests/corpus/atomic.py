@@ -17,10 +17,11 @@ from esr_tui.model.verdict import Verdict
 from tests.corpus.accounts import Shelled
 from tests.corpus.cases import Case
 from tests.corpus.hiding import COLLECTION, WAYS, Atomic, allowed, case, judged
-from tests.corpus.playing import AT_ONCE, Login, judge, play
+from tests.corpus.playing import Login, judge, play
 from tests.e2e.capturing import Capture
 from tests.e2e.server import Sshd
 
+_AT_ONCE = 24
 CONFIG = "login_daemons: [esr-corpus-sshd]\n"
 
 
@@ -82,7 +83,7 @@ def run(
         return [_play(sshd, account, case(atomic, way, str(account.home))) for way in ways]
 
     try:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
             logins = [login for found in pool.map(work, chosen) for login in found]
     finally:
         for account in accounts:

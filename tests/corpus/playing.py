@@ -15,6 +15,7 @@ import pytest
 from esr_tui.divergence.analysis import Analysis
 from esr_tui.divergence.rules import RuleSet
 from esr_tui.model.events import SessionStart
+from esr_tui.model.session import SessionSummary
 from esr_tui.model.verdict import Verdict
 from esr_tui.recording import Catalog, RecordingReader
 from tests.corpus.accounts import Shelled
@@ -149,10 +150,15 @@ def play_all(sshd: Sshd, accounts: dict[str, Shelled], cases: Iterable[Case], st
 def judge(store: Path, logins: Sequence[Login]) -> None:
     """Analyses the recordings that belong to the logins."""
     catalog = Catalog(store)
-    until(lambda: all(each.state == "ended" for each in catalog.sessions()), "the sessions to end", 20)
+    users = {login.user for login in logins}
+
+    def mine() -> list[SessionSummary]:  # the recorder may see logins of other runs
+        return [each for each in catalog.sessions() if each.login in users]
+
+    until(lambda: all(each.state == "ended" for each in mine()), "the sessions to end", 20)
     rules = RuleSet.load(builtin=True)
     recordings = {}
-    for summary in catalog.sessions():
+    for summary in mine():
         start, output, verdicts = read(Path(summary.recording), rules)
         recordings[start.login, _first_folder(output)] = start, verdicts, Path(summary.recording)
     for login in logins:
