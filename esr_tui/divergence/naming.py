@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -90,9 +91,12 @@ def _is(words: Sequence[Word], argv: Sequence[str], path: str) -> bool:
 
 
 def _fits(text: str, wanted: set[str]) -> bool:
-    """Whether an expanded first word can only be this program: a glob or braces around its letters."""
-    letters = posixpath.basename(text).replace("*", "").replace("?", "")
-    return bool(letters) and "$" not in text and any(letters in name for name in wanted if name)
+    """Whether a first word with a glob can only be this program: it fits, and most of its letters are there."""
+    pattern = posixpath.basename(text)
+    letters = re.sub(r"\[.*?\]|[*?]", "", pattern)
+    return "$" not in text and any(
+        2 * len(letters) > len(name) and fnmatch.fnmatchcase(name, pattern) for name in wanted
+    )
 
 
 def _arguments(words: Sequence[Word], given: Sequence[str]) -> bool:
