@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from collections import Counter, defaultdict
@@ -105,6 +106,7 @@ def main() -> None:
     if not COLLECTION.exists():
         sys.exit(f"the collection is missing: put it at {COLLECTION}")
     ways = sys.argv[1:] or list(WAYS)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before its time"))
     with tempfile.TemporaryDirectory(prefix="esr-corpus-") as folder:
         place = Path(folder)
         place.chmod(0o755)

@@ -11,6 +11,8 @@ from tests.e2e.client import Client
 
 _QUIET = 0.04
 """Seconds without output after which a prompt is believed to wait."""
+_BURST = 256
+"""Keys that are pressed without looking."""
 _CONTROLS = re.compile(rb"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[=>]|[\x07\x0e\x0f]")
 _PROMPT = re.compile(rb"(?:[$#%>:?)] ?|\.\.\. |[$#%>] +\d\d?:\d\d)$")
 
@@ -24,6 +26,14 @@ class Typist(Client):
     """
 
     think = 0.3
+
+    def type(self, text: str | bytes) -> None:
+        """Presses keys, and looks at the screen meanwhile: a terminal that nobody reads takes no more of them."""
+        keys = text.encode() if isinstance(text, str) else text
+        for at in range(0, len(keys), _BURST):
+            super().type(keys[at : at + _BURST])
+            if at + _BURST < len(keys):
+                self._read(_QUIET)
 
     def line(self, text: str, seconds: float = 20) -> None:
         """Types a line and waits for the next prompt."""
