@@ -7,6 +7,7 @@ import select
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -93,6 +94,10 @@ class Sshd:
         self._process = subprocess.Popen([program, "-D", "-e", "-f", config], stderr=subprocess.PIPE)
         assert self._process.stderr
         read_until(self._process.stderr.fileno(), b"Server listening", 10, "sshd")
+        self._log = threading.Thread(
+            target=self._process.stderr.read
+        )  # a full pipe would hold up every login
+        self._log.start()
 
     def options(self, port_flag: str = "-p") -> list[str]:
         """What ssh, scp and sftp need to reach it."""
@@ -135,6 +140,7 @@ class Sshd:
         self._process.terminate()
         self._process.wait(10)
         assert self._process.stderr
+        self._log.join(10)
         self._process.stderr.close()
 
 
