@@ -178,7 +178,9 @@ def _by_argument(image: Image, caller: Image, line: TypedLine | None) -> Judgeme
     """A program's text stood among its arguments."""
     program, name = caller.program, _name(caller)
     typed = _line(caller)
-    if line is not None and (_is_typed(line.text, program.text) or _fully(line.text, image.command.argv)):
+    if line is not None and (
+        _is_typed(line.text, program.text) or naming.fully(line.text, image.command.argv)
+    ):
         return shown(line)
     if _written_out(caller) and naming.names(program.text, image.command.argv, image.command.path):
         return shown(None, _IN_TEXT)
@@ -194,14 +196,6 @@ def _by_argument(image: Image, caller: Image, line: TypedLine | None) -> Judgeme
             f"{name} ran it; the typed line shows the program's whole text, which names no command."
         )
     return inline(f"{name} ran it, and the program's text, which was typed, does not have it.")
-
-
-def _fully(line: str, argv: list[str]) -> bool:
-    """Whether the line has as many words of the command as it was given: in a made text, alike is not enough."""
-    return any(
-        posixpath.basename(simple.name) == posixpath.basename(argv[0]) and len(simple.words) >= len(argv)
-        for simple in naming.with_quoted(line)
-    )
 
 
 def _written_out(shell: Image) -> bool:

@@ -197,7 +197,8 @@ class ByShell:
         where = self._lines.functions[name]
         argv, path = image.command.argv, image.command.path
         for each in (where, *self._lines.functions.values()):
-            if naming.among(naming.mentioned(each.text), argv, path):
+            made = "eval" in each.text and not naming.fully(each.text, argv)
+            if not made and naming.among(naming.mentioned(each.text), argv, path):
                 return implied(f"The function {name} ran it, typed as: {short(where.text)}", line)
         if any(is_open_call(simple) for simple in naming.mentioned(where.text)) or "eval" in where.text:
             return inline(f"The function {name} made it of text that no line shows.", line)

@@ -44,6 +44,14 @@ def names(line: str, argv: Sequence[str], path: str) -> bool:
     return among(with_quoted(line), argv, path)
 
 
+def fully(line: str, argv: Sequence[str]) -> bool:
+    """Whether the line has as many words of the command as it was given: in a made text, alike is not enough."""
+    return any(
+        posixpath.basename(simple.name) == posixpath.basename(argv[0]) and len(simple.words) >= len(argv)
+        for simple in with_quoted(line)
+    )
+
+
 def among(found: Iterable[Simple], argv: Sequence[str], path: str) -> bool:
     """Whether one of these commands is the program with these arguments."""
     return bool(argv) and any(_is(simple.words, argv, path) for simple in found)
