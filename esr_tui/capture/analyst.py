@@ -22,13 +22,12 @@ from pathlib import Path
 from esr_tui.capture.alerts import Sender
 from esr_tui.config import Config, ConfigError, load
 from esr_tui.divergence.following import Following
-from esr_tui.divergence.rules import RuleError, RuleSet
+from esr_tui.divergence.rules import RuleSet, in_force
 from esr_tui.model.codec import encode
 from esr_tui.model.session import SessionSummary
 from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Divergence, Verdict
 from esr_tui.recording import RecordingError, Store
 
-RULES = Path("/etc/esr/rules.d")
 _PAUSE_S = 0.05
 _LOOK_EVERY = 10
 """Rounds between two looks for new recordings."""
@@ -70,14 +69,12 @@ def event(session: SessionSummary, verdict: Verdict, node: str) -> Divergence:
     )
 
 
-def rule_folders() -> list[Path]:
-    """The node's own rules, where there are some."""
-    return [RULES] if RULES.is_dir() else []
-
-
 def run(data_dir: Path, settings: Config) -> None:
     """Follows the store until it is ended."""
-    following = Following(data_dir, RuleSet.load(builtin=True, folders=rule_folders()))
+    rules = RuleSet.load(folders=in_force(settings.rules), lenient=True)
+    for sentence in rules.errors:  # a wrong rule must not keep the others from being used
+        print(f"esr: {sentence}", file=sys.stderr, flush=True)
+    following = Following(data_dir, rules)
     sender = Sender(settings.alerts)
     store = Store(data_dir)
     pause = threading.Event()
@@ -104,7 +101,7 @@ def main(arguments: Sequence[str]) -> int:
     os.nice(_NICE)
     try:
         run(Path(arguments[0]), load(Path(arguments[1]) if len(arguments) > 1 else None))
-    except (ConfigError, RuleError) as error:
+    except ConfigError as error:
         print(f"esr: {error}", file=sys.stderr)
         return 1
     return 0

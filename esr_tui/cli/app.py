@@ -36,6 +36,7 @@ def app(data_dir: Path | None, config: Path | None, demo: bool = False) -> None:
         record_command=[*_esr("record"), *options],
         demo_command=[*_esr("demo"), *options, "--record-only"],
         demo=demo,
+        rules=settings.rules,
     ).run()
     if capture.process is not None and capture.process.poll() is None:
         pid = capture.process.pid

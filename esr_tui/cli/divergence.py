@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from esr_tui.cli.options import Failure, data_dir_of, json_option, store_options
+from esr_tui.cli.options import Failure, json_option, settings_of, store_options
 from esr_tui.cli.table import cut, terminal_width
 from esr_tui.divergence.certificate import Certificate, Witness
 from esr_tui.model.codec import encode
 from esr_tui.model.text import printable
-from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Verdict
+from esr_tui.model.verdict import DIVERGENT, SEVERITIES, RuleMatch, Verdict
 from esr_tui.recording import Catalog, RecordingReader, Slice
 from esr_tui.tui.rows import command_line
 from esr_tui.tui.timefmt import stamp
@@ -21,16 +22,16 @@ FAILED_ON = 3
 """Exit code of --fail-on."""
 
 
-def verdicts(index: Path, rules: tuple[Path, ...]) -> tuple[list[Verdict], Certificate]:
+def verdicts(index: Path, rules: Sequence[Path]) -> tuple[list[Verdict], Certificate]:
     """Every command of a recording, judged, and what the recording can be trusted to hold.
 
     Raises:
         RecordingError: it cannot be read. RuleError: a rule cannot be used.
     """
     from esr_tui.divergence.analysis import Analysis  # noqa: PLC0415  (patterns and rules take time to load)
-    from esr_tui.divergence.rules import RuleSet  # noqa: PLC0415
+    from esr_tui.divergence.rules import RuleSet, in_force  # noqa: PLC0415
 
-    analysis = Analysis(RuleSet.load(builtin=True, folders=rules))
+    analysis = Analysis(RuleSet.load(folders=in_force(rules)))
     reader, witness = RecordingReader(index), Witness()
     found: list[Verdict] = []
     while piece := reader.read():
@@ -81,10 +82,14 @@ def text_lines(verdict: Verdict, width: int | None) -> list[str]:
             f"{' ' * 13}{layer.codec:<8} {printable(layer.text, 400)}" for layer in verdict.payload.decoded
         ]
     lines += [
-        f"{' ' * 13}rule     {printable(rule.title, 200)} ({rule.severity}, {rule.side})"
+        f"{' ' * 13}rule     {printable(rule.title, 200)} ({', '.join(_of_rule(rule))})"
         for rule in verdict.rules
     ]
     return lines if width is None else [cut(line, width) for line in lines]
+
+
+def _of_rule(rule: RuleMatch) -> list[str]:
+    return [rule.severity, rule.side, *([f"by {printable(rule.author, 100)}"] if rule.author else [])]
 
 
 @click.command()
@@ -102,7 +107,7 @@ def text_lines(verdict: Verdict, width: int | None) -> list[str]:
     "--rules",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="More rules: a file or folder.",
+    help="More rules than those of this node: a file or folder.",
 )
 @click.option(
     "--report",
@@ -127,8 +132,9 @@ def divergence(  # noqa: PLR0917
 
     JSON has every command, one object a line; text only those that the terminal did not show.
     """
-    index = Catalog(data_dir_of(data_dir, config)).find(session)
-    found, certificate = verdicts(index, rules)
+    settings = settings_of(data_dir, config)
+    index = Catalog(settings.data_dir).find(session)
+    found, certificate = verdicts(index, [*settings.rules, *rules])
     if reports:
         write_reports(index, found, reports)
     width = terminal_width()

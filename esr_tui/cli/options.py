@@ -19,13 +19,18 @@ class Failure(click.ClickException):
     """An error said in one line, with its mend; exit code 1."""
 
 
-def store_options(command: Command) -> Command:
-    """Adds `--data-dir` and `--config`, the arguments of `data_dir_of`."""
-    command = click.option(
+def config_option(command: Command) -> Command:
+    """Adds `--config`."""
+    return click.option(
         "--config",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help="Configuration file.  [default: /etc/esr/esr.yaml, where there is one]",
     )(command)
+
+
+def store_options(command: Command) -> Command:
+    """Adds `--data-dir` and `--config`, the arguments of `data_dir_of`."""
+    command = config_option(command)
     return click.option(
         "--data-dir",
         type=click.Path(file_okay=False, path_type=Path),

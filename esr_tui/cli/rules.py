@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from esr_tui.cli.options import data_dir_of, json_option, store_options
+from esr_tui.cli.options import config_option, data_dir_of, json_option, settings_of, store_options
 from esr_tui.cli.table import cut, pad, terminal_width
 from esr_tui.model.events import Command, Disk, Network, SessionStart
 from esr_tui.model.text import inert_json, printable
@@ -58,15 +58,18 @@ def rules() -> None:
 @rules.command()
 @click.argument("paths", metavar="[FILE|DIR …]", nargs=-1, type=click.Path(path_type=Path))
 @json_option
-def check(paths: tuple[Path, ...], as_json: bool) -> int:
+@config_option
+def check(paths: tuple[Path, ...], as_json: bool, config: Path | None) -> int:
     """Check rules of esr's own format and Sigma rules; without arguments those in force on this node.
+
+    In force are the built-in ones, those in /etc/esr/rules.d, and what `rules` in the configuration names.
 
     Says for each file that cannot be used its line, key and mend; exit code 1 when there is one.
     """
-    from esr_tui.divergence.rules import DEFAULT_FOLDER, RuleSet  # noqa: PLC0415  (patterns take time to load)
+    from esr_tui.divergence.rules import RuleSet, in_force  # noqa: PLC0415  (patterns take time to load)
 
-    in_force = [DEFAULT_FOLDER] if DEFAULT_FOLDER.is_dir() else []
-    found = RuleSet.load(builtin=not paths, folders=paths or in_force, lenient=True)
+    places = paths or in_force(settings_of(None, config).rules)
+    found = RuleSet.load(builtin=not paths, folders=places, lenient=True)
     if as_json:
         for rule in checked(found):
             click.echo(inert_json(msgspec.json.encode(rule)))

@@ -116,6 +116,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         login_daemons: names of the programs whose children are logins.
         interpreters: names of images (patterns with * ?) whose input may be their program.
         alerts: who is told of divergences.
+        rules: files and folders of rules, esr's own or Sigma, beside the built-in ones and /etc/esr/rules.d.
         interpreter_input: bytes of it to keep of each process; 0 keeps none.
     """
 
@@ -125,6 +126,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interpreters: tuple[str, ...] = INTERPRETERS
     interpreter_input: int = 65536
     alerts: Alerts = Alerts()
+    rules: tuple[Path, ...] = ()
 
 
 SECTIONS: dict[str, type[msgspec.Struct]] = {
@@ -152,6 +154,9 @@ def impossible(config: Config) -> Iterator[tuple[str, str]]:
     if not 0 <= config.interpreter_input <= LARGEST_INPUT:
         yield "interpreter_input", f"is not from 0 to {LARGEST_INPUT} bytes; 65536 is usual, 0 keeps none"
     yield from _impossible_alerts(config.alerts)
+    for number, path in enumerate(config.rules):
+        if not path.is_absolute() or "\0" in str(path):
+            yield f"rules[{number}]", "is no absolute path of a rule file or folder; begin it with /"
     if not config.login_daemons:
         yield "login_daemons", "is empty, so no login would ever be seen; leave it out for the usual ones"
     for number, name in enumerate(config.login_daemons):

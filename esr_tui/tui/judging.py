@@ -1,6 +1,6 @@
 """The analysis of a recording, in a process of its own: emulating the whole stream would slow the app's drawing.
 
-    python -P -m esr_tui.tui.judging INDEX
+    python -P -m esr_tui.tui.judging INDEX [RULES …]
 
 reads the recording as the app does, follows it while it grows, and writes a `Judged` as a line of JSON whenever
 there is news. The pipe is its back-pressure.
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -165,8 +165,14 @@ def judge(
 # The process's parent.
 
 
-def judged(path: Path, give: Give, stop: Stop) -> str:
+def judged(path: Path, give: Give, stop: Stop, rules: Sequence[Path] = ()) -> str:
     """Analyses the recording with the index `path` in another process until `stop`.
+
+    Args:
+        path: the recording's index.
+        give: gets the reports.
+        stop: ends it.
+        rules: files and folders of rules that the configuration names.
 
     Returns:
         A sentence when it failed, else an empty string.
@@ -176,7 +182,7 @@ def judged(path: Path, give: Give, stop: Stop) -> str:
         try:
             process = subprocess.Popen(
                 # -P, and the package's own place: nothing is imported from where the user happens to be.
-                [sys.executable, "-P", "-m", "esr_tui.tui.judging", str(path)],
+                [sys.executable, "-P", "-m", "esr_tui.tui.judging", str(path), *map(str, rules)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -229,9 +235,9 @@ def main(arguments: list[str]) -> int:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     os.nice(_NICE)
     from esr_tui.divergence.analysis import Analysis  # noqa: PLC0415  (only here: patterns take time to load)
-    from esr_tui.divergence.rules import DEFAULT_FOLDER, RuleSet  # noqa: PLC0415
+    from esr_tui.divergence.rules import RuleSet, in_force  # noqa: PLC0415
 
-    rules = RuleSet.load(folders=[DEFAULT_FOLDER] if DEFAULT_FOLDER.is_dir() else [], lenient=True)
+    rules = RuleSet.load(folders=in_force([Path(each) for each in arguments[1:]]), lenient=True)
 
     def give(news: Judged) -> None:
         sys.stdout.buffer.write(msgspec.json.encode(news) + b"\n")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -49,7 +50,7 @@ class Sources:
     """Analyses a recording until it is stopped; returns a sentence when it failed."""
 
 
-def store(data_dir: Path) -> Sources:
-    """The recordings below `data_dir`."""
+def store(data_dir: Path, rules: Sequence[Path] = ()) -> Sources:
+    """The recordings below `data_dir`, judged with the `rules` that the configuration names, too."""
     catalog = Catalog(data_dir)
-    return Sources(sessions=catalog.sessions, open=RecordingReader, judge=judged)
+    return Sources(sessions=catalog.sessions, open=RecordingReader, judge=partial(judged, rules=rules))

@@ -29,7 +29,6 @@ def good(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def no_rules_of_this_node(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(ruleset, "DEFAULT_FOLDER", tmp_path / "rules.d")
-    monkeypatch.setattr("esr_tui.divergence.rules.DEFAULT_FOLDER", tmp_path / "rules.d")
 
 
 def check(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
@@ -52,6 +51,18 @@ def test_without_arguments_the_built_in_ones_and_those_of_the_node(
     folder.joinpath("x.yaml").write_text(GOOD)
     code, after, _ = check(capsys)
     assert (code, int(after.split()[0])) == (0, int(before.split()[0]) + 3)
+
+
+def test_the_configuration_names_more(tmp_path: Path, good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, before, _ = check(capsys)
+    config = tmp_path / "esr.yaml"
+    config.write_text(f"rules:\n  - {good}\n")
+    code, after, _ = check(capsys, "--config", str(config))
+    assert (code, int(after.split()[0])) == (0, int(before.split()[0]) + 3)
+    good.write_text("id: x\ntitle: X\nseverity: low\nmatch:\n  progam: x\n")
+    code, after, err = check(capsys, "--config", str(config))
+    assert (code, after) == (1, before)
+    assert "good.yaml, line 5, key match.progam: unknown key" in err
 
 
 def test_every_wrong_file_has_its_line(
@@ -112,6 +123,21 @@ def test_what_rules_find_in_a_recording(good: Path, recorder: Any, esr: Callable
         (1400, "network", "web"),
     ]
     assert found[0]["rule"]["author"] == "Ada"
+
+
+def test_divergence_uses_the_rules_of_the_configuration(
+    tmp_path: Path, good: Path, recorder: Any, esr: Callable[..., Any]
+) -> None:
+    sid = recorder.finished()
+    config = tmp_path / "esr.yaml"
+    config.write_text(f"rules: [{good}]\n")
+    result = esr("divergence", sid, "--all", "--config", str(config))
+    assert result.code == 0
+    assert "rule     A listing (low, exec, by Ada)" in result.out
+    good.write_text("{id: x, title: X}")
+    result = esr("divergence", sid, "--config", str(config))
+    assert result.code == 1
+    assert "good.yaml, line 1" in result.err
 
 
 def test_nothing_found_has_an_exit_code(tmp_path: Path, recorder: Any, esr: Callable[..., Any]) -> None:

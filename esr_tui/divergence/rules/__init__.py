@@ -2,6 +2,6 @@
 
 from esr_tui.divergence.matching.errors import RuleError
 from esr_tui.divergence.matching.subject import Subject
-from esr_tui.divergence.rules.ruleset import DEFAULT_FOLDER, RuleSet
+from esr_tui.divergence.rules.ruleset import RuleSet, in_force
 
-__all__ = ["DEFAULT_FOLDER", "RuleError", "RuleSet", "Subject"]
+__all__ = ["RuleError", "RuleSet", "Subject", "in_force"]

@@ -22,6 +22,11 @@ MOST_MATCHES = 64
 _KINDS: dict[type, str] = {Command: "command", Network: "network", Disk: "disk"}
 
 
+def in_force(configured: Sequence[Path]) -> list[Path]:
+    """The places of this node's rules: DEFAULT_FOLDER where there is one, and those that are configured."""
+    return [*([DEFAULT_FOLDER] if DEFAULT_FOLDER.is_dir() else []), *configured]
+
+
 class RuleSet:
     """Rules in force; never changes. Made by `load`.
 
