@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esr_tui.divergence.matching.glob import glob
-from esr_tui.divergence.matching.regex import LONGEST_TEXT, compile_regex
 from esr_tui.divergence.rules import RuleSet
+from esr_tui.matching.regex import LONGEST_TEXT, compile_regex
 from tests.divergence.rule_subjects import payload, typed
 
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterable
 
 from esr_tui.divergence.matching.glob import Test, glob
-from esr_tui.divergence.matching.regex import compile_regex
 from esr_tui.divergence.matching.subject import Subject
+from esr_tui.matching.regex import compile_regex
 from esr_tui.model.events import Network
 
 Leaf = Callable[[Subject], str]

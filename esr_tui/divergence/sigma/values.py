@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from esr_tui.divergence.matching.glob import ANY, STAR, Part, glob_parts, parts_test
-from esr_tui.divergence.matching.regex import compile_regex
 from esr_tui.divergence.sigma.nodes import All, AtLeast, Keyword, Leaf, Node, Not, Present, Same
+from esr_tui.matching.regex import compile_regex
 
 _DASHES = ("-", "/", "\u2013", "\u2014", "\u2015")
 _WIDE = {"wide": "utf-16-le", "utf16le": "utf-16-le", "utf16be": "utf-16-be", "utf16": "utf-16"}

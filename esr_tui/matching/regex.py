@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from esr_tui.divergence.matching.scanning import BLANKS, ENDLESS, Token, check_repeats, refers_back, scan
+from esr_tui.matching.scanning import BLANKS, ENDLESS, Token, check_repeats, refers_back, scan
 
 LONGEST_TEXT = 64 << 10
 """Characters of a text that a regular expression gets to see."""

@@ -1,0 +1,1 @@
+"""Regular expressions for hostile text, for rules, filters and searches alike."""
