@@ -9,7 +9,7 @@ from pyte.charsets import LAT1_MAP as ASCII
 from pyte.screens import Margins, Savepoint
 
 from esr_tui.terminal import sgr
-from esr_tui.terminal.cells import BLANK, Buffer, Cursor, mend_edge
+from esr_tui.terminal.cells import BLANK, Buffer, Cursor, Line, mend_edge
 from esr_tui.terminal.grid import LINE_DRAWING
 from esr_tui.terminal.scrolling import DECLRMM, Scrolling
 
@@ -18,7 +18,9 @@ MAX_SIZE = 1000
 TAB_STOPS = frozenset(range(8, MAX_SIZE, 8))
 
 _ALTERNATE = frozenset({47, 1047, 1049})
-_KEPT = frozenset({modes.IRM, modes.LNM, modes.DECSCNM, modes.DECOM, modes.DECAWM, modes.DECTCEM, DECLRMM})
+KEPT_MODES = frozenset(
+    {modes.IRM, modes.LNM, modes.DECSCNM, modes.DECOM, modes.DECAWM, modes.DECTCEM, DECLRMM}
+)
 _INITIAL = frozenset({modes.DECAWM, modes.DECTCEM})
 
 Saved: TypeAlias = list[Savepoint]
@@ -116,6 +118,12 @@ class Screen(Scrolling):
                     line.pop(x, None)
                 if line.wide:
                     mend_edge(line, columns)
+        for row in list(buffer):  # what a wider screen adds is blank, whatever the row was erased with
+            line = buffer[row]
+            cells = [line[x] for x in range(min(columns, self.columns))]
+            buffer[row] = fresh = Line(BLANK)
+            fresh.update(enumerate(cells))
+            fresh.wide, fresh.wrapped = line.wide, line.wrapped
         return gone
 
     # -- pen and character sets
@@ -160,7 +168,7 @@ class Screen(Scrolling):
         """One mode, private ones shifted by 5 as in pyte. Not DECCOLM: the kernel tells the size."""
         if self.watcher and mode >> 5:
             self.watcher.private_mode(mode >> 5, on)
-        if mode in _KEPT:
+        if mode in KEPT_MODES:
             (self.mode.add if on else self.mode.discard)(mode)
         if mode == modes.DECSCNM:
             self.dirty.update(range(self.lines))

@@ -23,6 +23,8 @@ MAX_PARAMETERS = 32
 
 _ANSI = [*(FG_ANSI[code] for code in range(30, 38)), *(FG_AIXTERM[code] for code in range(90, 98))]
 _PALETTE = [*_ANSI, *FG_BG_256[16:]]
+COLOURS = frozenset({"default", *_PALETTE})
+"""Names that a cell's colour may have, beside six hexadecimal digits."""
 _RESET: Change = (("reset", True),)
 _PLAIN: dict[int, Change] = {
     0: _RESET,

@@ -51,6 +51,26 @@ class Stream(pyte.ByteStream):
         """Characters of an unfinished sequence or control string, at most MAX_SEQUENCE."""
         return len(self._held)
 
+    @property
+    def held_text(self) -> str:
+        """The unfinished sequence or control string itself."""
+        return self._held
+
+    @property
+    def undecoded(self) -> bytes:
+        """The beginning of a character whose other bytes are still to come."""
+        return bytes(self.utf8_decoder.getstate()[0])
+
+    def go_on(self, held: str, undecoded: bytes) -> None:
+        """Stand where another stream stood: `held` and `undecoded` are what it had.
+
+        Raises:
+            ValueError: `undecoded` is no beginning of a character.
+        """
+        self._held = held
+        if self.utf8_decoder.decode(undecoded):
+            raise ValueError("what was to be decoded is no beginning of a character")
+
     def feed(self, data: bytes) -> None:  # type: ignore[override]
         """Consume bytes: UTF-8, with what is not UTF-8 drawn as U+FFFD."""
         for start in range(0, len(data), _SLICE):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from pyte import modes
 
+from esr_tui.terminal import state
 from esr_tui.terminal.rows import EMPTY, Row, render
 from esr_tui.terminal.screen import Screen
 from esr_tui.terminal.stream import Stream
@@ -35,6 +36,23 @@ class Terminal:
         self._drawn: dict[int, Row] = {}
         self._changed: set[int] = set()
         self._note_dirty()
+
+    def state(self) -> bytes:
+        """The whole state, the unfinished sequence included: equal for terminals that show and will do the same."""
+        return state.dump(self.screen, self.stream)
+
+    @classmethod
+    def from_state(cls, data: bytes) -> Terminal:
+        """The terminal that `state` was asked of; all its rows count as changed.
+
+        Raises:
+            ValueError: `data` is damaged, of another version, or nothing that a terminal's state could be.
+        """
+        terminal = cls(1, 1)
+        terminal.screen, terminal.stream = state.load(data)
+        terminal._changed = set(range(terminal.rows))
+        terminal._drawn.clear()
+        return terminal
 
     @property
     def columns(self) -> int:

@@ -1,0 +1,278 @@
+"""A terminal's whole state as bytes: what a keyframe holds.
+
+Plain msgpack of frozen structs behind a version number and a checksum: bytes that are damaged, of another version
+or made up are refused with a ValueError, and nothing in them is ever executed.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from itertools import chain, groupby, repeat
+from typing import Annotated, TypeAlias, cast
+
+import msgspec
+from msgspec import Meta
+from pyte.charsets import LAT1_MAP as ASCII
+from pyte.screens import Margins, Savepoint
+
+from esr_tui.model.text import UNSAFE
+from esr_tui.terminal.cells import BLANK, MAX_CELL, WIDTHS, Buffer, Cell, Cursor, Line, blank
+from esr_tui.terminal.commands import MAX_SEQUENCE
+from esr_tui.terminal.grid import LINE_DRAWING
+from esr_tui.terminal.screen import KEPT_MODES, MAX_SIZE, Screen
+from esr_tui.terminal.sgr import COLOURS
+from esr_tui.terminal.stream import MAX_TITLE, Stream
+
+VERSION = 1
+"""Goes up with every change of the format: keyframes of other versions are made anew."""
+_MAGIC = b"esr-term"
+_HEADER = len(_MAGIC) + 1 + 4
+
+_Count: TypeAlias = Annotated[int, Meta(ge=0)]
+_Size: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_SIZE)]
+_Place: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_SIZE)]
+_Pair: TypeAlias = tuple[_Place, _Place]
+_Pen: TypeAlias = tuple[str, str, Annotated[int, Meta(ge=0, le=0x1FF)]]
+"""Foreground, background, and a bit for each other attribute of a Cell; _ERASED where nothing was written."""
+_ERASED = 0x100
+_NEVER = 0
+"""The pen of cells that nobody wrote to or that were erased without a colour: number 0 in every state."""
+
+
+class _Line(msgspec.Struct, frozen=True, array_like=True):
+    """A row up to its last cell that is not merely blank.
+
+    Attributes:
+        text: one character a cell, or one string a cell where some cells hold more or less.
+        pens: how many cells, and which of the state's pens, by turns.
+        wrapped: as in Line.
+    """
+
+    text: str | list[Annotated[str, Meta(max_length=MAX_CELL)]]
+    pens: list[_Count]
+    wrapped: bool
+
+
+class _Saved(msgspec.Struct, frozen=True, array_like=True):
+    """DECSC's slot."""
+
+    place: _Pair
+    pen: _Count
+    drawing: tuple[bool, bool]
+    charset: Annotated[int, Meta(ge=0, le=1)]
+    origin: bool
+    wrap: bool
+
+
+class _Buffer(msgspec.Struct, frozen=True, array_like=True):
+    lines: Annotated[list[_Line], Meta(max_length=MAX_SIZE)]
+    saved: _Saved | None
+
+
+class _State(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    columns: _Size
+    rows: _Size
+    pens: list[_Pen]
+    shown: _Buffer
+    other: _Buffer
+    alternate: bool
+    cursor: _Pair
+    hidden: bool
+    pen: _Count
+    modes: list[int]
+    margins: _Pair | None
+    sides: _Pair | None
+    tab_stops: list[_Place]
+    charset: Annotated[int, Meta(ge=0, le=1)]
+    drawing: tuple[bool, bool]
+    last: Annotated[str, Meta(max_length=1)]
+    unseen: bool
+    scrolled: _Count
+    title: Annotated[str, Meta(max_length=MAX_TITLE)]
+    icon: Annotated[str, Meta(max_length=MAX_TITLE)]
+    held: Annotated[str, Meta(max_length=MAX_SEQUENCE + 1)]
+    undecoded: Annotated[bytes, Meta(max_length=3)]
+
+
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_TRUE_COLOUR = re.compile("[0-9a-f]{6}")
+_HELD = re.compile(r"\x1b(?:[ -/]*|\[[ -?]*|[\]PX^_][^\x18\x1a\x1b\x9c]*)")
+
+_decoder = msgspec.msgpack.Decoder(_State)
+
+
+class Pens(dict[_Pen, int]):
+    """Pens by their number, in order of first use."""
+
+    def __init__(self) -> None:
+        super().__init__({("default", "default", _ERASED): _NEVER})
+
+    def __missing__(self, pen: _Pen) -> int:
+        number = self[pen] = len(self)
+        return number
+
+    def of(self, cell: Cell, erased: bool = False) -> int:
+        """The number of a cell's attributes."""
+        flags = sum(bit << at for at, bit in enumerate(cell[3:]))
+        return self[cell.fg, cell.bg, flags | (_ERASED if erased else 0)]
+
+
+def dump(screen: Screen, stream: Stream) -> bytes:
+    """The state of a screen and the stream that feeds it; equal where all that is shown and to come is equal."""
+    pens = Pens()
+    state = _State(
+        columns=screen.columns,
+        rows=screen.lines,
+        pens=[],
+        shown=_buffer(screen, screen.buffer, screen.savepoints, pens),
+        other=_buffer(screen, screen.other, screen.other_saved, pens),
+        alternate=screen.alternate,
+        cursor=(screen.cursor.x, screen.cursor.y),
+        hidden=screen.cursor.hidden,
+        pen=pens.of(screen.cursor.attrs),
+        modes=sorted(screen.mode),
+        margins=(screen.margins.top, screen.margins.bottom) if screen.margins else None,
+        sides=screen.sides,
+        tab_stops=sorted(screen.tabstops),
+        charset=screen.charset,
+        drawing=(screen.g0_charset != ASCII, screen.g1_charset != ASCII),
+        last=screen.last,
+        unseen=screen.unseen,
+        scrolled=screen.scrolled,
+        title=screen.title,
+        icon=screen.icon_name,
+        held=stream.held_text,
+        undecoded=stream.undecoded,
+    )
+    packed = msgspec.msgpack.encode(msgspec.structs.replace(state, pens=list(pens)))
+    return b"".join((_MAGIC, bytes([VERSION]), zlib.crc32(packed).to_bytes(4, "little"), packed))
+
+
+def _buffer(screen: Screen, buffer: Buffer, saved: list[Savepoint], pens: Pens) -> _Buffer:
+    lines = [
+        _line(buffer[y], screen.columns, pens) if y in buffer else _Line("", [], False)
+        for y in range(screen.lines)
+    ]
+    while lines and not lines[-1].pens and not lines[-1].wrapped:
+        lines.pop()
+    return _Buffer(lines, _saved(saved[-1], pens) if saved else None)
+
+
+def _line(line: Line, columns: int, pens: Pens) -> _Line:
+    cells = [cast(Cell, line.get(x, line.default)) for x in range(columns)]
+    numbers = [pens.of(cell, cell is BLANK or cell is blank(cell.bg)) for cell in cells]
+    while numbers and numbers[-1] == _NEVER:
+        numbers.pop()
+    runs = [each for number, group in groupby(numbers) for each in (len(list(group)), number)]
+    text = [cell.data for cell in cells[: len(numbers)]]
+    return _Line("".join(text) if all(len(each) == 1 for each in text) else text, runs, line.wrapped)
+
+
+def _saved(saved: Savepoint, pens: Pens) -> _Saved:
+    return _Saved(
+        place=(saved.cursor.x, saved.cursor.y),
+        pen=pens.of(cast(Cursor, saved.cursor).attrs),
+        drawing=(saved.g0_charset != ASCII, saved.g1_charset != ASCII),
+        charset=saved.charset,
+        origin=saved.origin,
+        wrap=saved.wrap,
+    )
+
+
+# -- from bytes
+
+
+def load(data: bytes) -> tuple[Screen, Stream]:
+    """What `dump` had, ready to go on.
+
+    Raises:
+        ValueError: `data` is damaged, of another version, or nothing that a terminal's state could be.
+    """
+    if len(data) < _HEADER or data[: len(_MAGIC)] != _MAGIC or data[len(_MAGIC)] != VERSION:
+        raise ValueError(f"not a terminal state of version {VERSION}")
+    packed = data[_HEADER:]
+    if zlib.crc32(packed) != int.from_bytes(data[_HEADER - 4 : _HEADER], "little"):
+        raise ValueError("the terminal state is damaged: its checksum does not fit")
+    return _restored(_decoder.decode(packed))
+
+
+def _restored(state: _State) -> tuple[Screen, Stream]:
+    screen = Screen(state.columns, state.rows)
+    pens = [_cell(pen) for pen in state.pens]
+    screen.alternate = state.alternate
+    _fill(screen.buffer, state.shown, state, pens)
+    _fill(screen.other, state.other, state, pens)
+    screen.savepoints, screen.other_saved = [
+        [_savepoint(each.saved, state, pens)] if each.saved else [] for each in (state.shown, state.other)
+    ]
+    screen.cursor = _cursor(state.cursor, state.pen, state, pens)
+    screen.cursor.hidden = state.hidden
+    _check(set(state.modes) <= KEPT_MODES)
+    screen.mode = set(state.modes)
+    _check(state.margins is None or state.margins[0] < state.margins[1] < state.rows)
+    screen.margins = Margins(*state.margins) if state.margins else None
+    _check(state.sides is None or state.sides[0] < state.sides[1] < state.columns)
+    screen.sides = state.sides
+    screen.tabstops = set(state.tab_stops)
+    screen.charset = state.charset
+    screen.g0_charset, screen.g1_charset = [LINE_DRAWING if each else ASCII for each in state.drawing]
+    _check(not any(UNSAFE.search(text) for text in (state.title, state.icon)))
+    _check(not _CONTROL.search(state.last))
+    screen.last, screen.unseen, screen.scrolled = state.last, state.unseen, state.scrolled
+    screen.title, screen.icon_name = state.title, state.icon
+    _check(not state.held or bool(_HELD.fullmatch(state.held)))
+    stream = Stream(screen)
+    stream.go_on(state.held, state.undecoded)
+    return screen, stream
+
+
+def _check(sound: bool) -> None:
+    if not sound:
+        raise ValueError("the terminal state contradicts itself")
+
+
+def _cell(pen: _Pen) -> Cell:
+    fg, bg, flags = pen
+    _check(fg in COLOURS or bool(_TRUE_COLOUR.fullmatch(fg)))
+    _check(bg in COLOURS or bool(_TRUE_COLOUR.fullmatch(bg)))
+    if flags & _ERASED:
+        _check(flags == _ERASED and fg == "default")
+        return blank(bg)
+    return Cell(" ", fg, bg, *(bool(flags >> at & 1) for at in range(len(BLANK) - 3)))
+
+
+def _fill(buffer: Buffer, saved: _Buffer, state: _State, pens: list[Cell]) -> None:
+    _check(len(saved.lines) <= state.rows)
+    for y, each in enumerate(saved.lines):
+        line = buffer[y] = Line(BLANK)
+        line.wrapped = each.wrapped
+        line.wide = not isinstance(each.text, str)
+        sizes, numbers = each.pens[::2], each.pens[1::2]
+        _check(sum(sizes) == len(each.text) <= state.columns and len(sizes) == len(numbers))
+        _check(all(number < len(pens) for number in numbers))
+        _check(not _CONTROL.search("".join(each.text)))
+        wanted = chain.from_iterable(map(repeat, (pens[number] for number in numbers), sizes))
+        for x, (text, pen) in enumerate(zip(each.text, wanted, strict=True)):
+            if pen is not BLANK:
+                line[x] = pen if pen is blank(pen.bg) else pen.holding(text)
+    _check(all(_halves(each.text) for each in saved.lines))
+
+
+def _halves(text: str | list[str]) -> bool:
+    """Whether every wide character, and nothing else, is followed by its empty second half."""
+    if isinstance(text, str):
+        return text.isascii() or set(map(WIDTHS.__getitem__, text)) <= {1}
+    wide = [each != "" and WIDTHS[each[0]] == 2 for each in text]
+    return [False, *wide] == [*(each == "" for each in text), False]
+
+
+def _cursor(place: _Pair, pen: int, state: _State, pens: list[Cell]) -> Cursor:
+    _check(place[0] <= state.columns and place[1] < state.rows and pen < len(pens))
+    return Cursor(*place, pens[pen])
+
+
+def _savepoint(saved: _Saved, state: _State, pens: list[Cell]) -> Savepoint:
+    g0, g1 = [LINE_DRAWING if each else ASCII for each in saved.drawing]
+    cursor = _cursor(saved.place, saved.pen, state, pens)
+    return Savepoint(cursor, g0, g1, saved.charset, saved.origin, saved.wrap)
