@@ -28,9 +28,9 @@ from esr_tui.model.session import SessionSummary
 from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Divergence, Verdict
 from esr_tui.recording import RecordingError, Store
 
-_PAUSE_S = 0.05
+_PAUSE_S = 0.03
 _LOOK_EVERY = 10
-"""Rounds between two looks for new recordings."""
+"""Rounds between two looks for recordings that came in a way that their directory does not tell."""
 _LOUD = SEVERITIES.index("medium")
 _NICE = 5
 _PR_SET_PDEATHSIG = 1
@@ -80,8 +80,8 @@ def run(data_dir: Path, settings: Config) -> None:
     pause = threading.Event()
     rounds = 0
     while True:
-        if rounds % _LOOK_EVERY == 0:
-            with suppress(RecordingError):  # the store may be made just now
+        with suppress(RecordingError):  # the store may be made just now
+            if rounds % _LOOK_EVERY == 0 or following.changed:
                 following.look()
         rounds += 1
         for session, verdict in following.advance():

@@ -39,7 +39,7 @@ from esr_tui.model.verdict import Evidence, Payload, RuleMatch, Verdict, worst
 VERSION = 1
 """Of the judgement: a cached result of another version is not used."""
 
-_REORDER_MS = 50
+_REORDER_MS = 40
 """Events and output come from several rings and files: within so much they are put into the order of time."""
 _CHAIN = 16
 _MOST_WRITTEN = 100_000

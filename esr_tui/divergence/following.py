@@ -77,9 +77,16 @@ class Following:
         self._rules = rules
         self._open: dict[str, Followed] = {}
         self._done: set[str] = set()
+        self._stamp: tuple[tuple[Path, int], ...] | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether recordings may have come since the last `look`. Raises RecordingError."""
+        return self._catalog.stamp() != self._stamp
 
     def look(self) -> None:
         """Finds recordings that are to be followed. Raises RecordingError."""
+        self._stamp = self._catalog.stamp()  # before the listing: what comes during it is found next time
         for session in self._catalog.sessions():
             if session.sid in self._open:
                 continue

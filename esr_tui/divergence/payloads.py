@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
+from typing import NamedTuple
 
 from esr_tui.divergence.decode import layers
 from esr_tui.divergence.processes import Image, Processes
@@ -13,41 +14,57 @@ KEPT = 16384
 """Characters of a payload's text in a verdict."""
 
 
+class _Text(NamedTuple):
+    """A program's text as far as it is kept, and what is known of the whole."""
+
+    kept: str
+    cut: bool
+    sha256: str
+    decoded: tuple[Layer, ...]
+
+
 def of_interpreter(image: Image, processes: Processes) -> Payload | None:
     """What an interpreter executes; None when it is a program like any other."""
     program = image.program
     if not program.source or program.source == "tty":
         return None
     if program.source == "argument":
-        text, truncated, count = program.text, False, len(program.text.encode("utf-8", "replace"))
+        pieces: tuple[str, ...] = (program.text,)
+        truncated, count = False, len(program.text.encode("utf-8", "replace"))
     else:
         wanted = [
             event
             for event in image.inputs
             if _is_source(event.source, event.path, program.source, program.path)
         ]
-        text = "".join(event.text for event in wanted)
-        if program.source == "file":
-            text = _once(text)
+        pieces = tuple(event.text for event in wanted)
         truncated = any(event.truncated for event in wanted)
         count = sum(event.bytes for event in wanted)
+    text = _text(pieces, program.source == "file")
     producer = processes.producer(image)
     return Payload(
         source=program.source,
         path=program.path,
-        text=text[:KEPT],
+        text=text.kept,
         bytes=count,
-        sha256=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() if text else "",
-        truncated=truncated or len(text) > KEPT,
-        decoded=_decoded(text[:KEPT]) if text else (),
+        sha256=text.sha256,
+        truncated=truncated or text.cut,
+        decoded=text.decoded,
         producer=producer.command.pid if producer else None,
     )
 
 
 @lru_cache(maxsize=256)
-def _decoded(text: str) -> tuple[Layer, ...]:
-    """A script's text is decoded once, not for each of its commands."""
-    return layers(text.encode("utf-8", "replace"))
+def _text(pieces: tuple[str, ...], file: bool) -> _Text:
+    """A script's text is joined and decoded once, not for each of its commands."""
+    text = "".join(pieces)
+    if file:
+        text = _once(text)
+    if not text:
+        return _Text("", False, "", ())
+    kept = text[:KEPT]
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    return _Text(kept, len(text) > KEPT, digest, layers(kept.encode("utf-8", "replace")))
 
 
 def _is_source(source: str, path: str | None, wanted: str, wanted_path: str | None) -> bool:

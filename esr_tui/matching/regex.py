@@ -41,8 +41,10 @@ class Chain:
 
     def found(self, text: str) -> bool:
         """Whether the parts stand in `text` in this order."""
-        if len(self.parts) < 2:
-            return not self.parts or self.parts[0].search(text) is not None
+        if len(self.parts) == 1:
+            return self.parts[0].search(text) is not None
+        if not self.parts:
+            return True
         # Where each part was last found: a later line need not search the same stretch again.
         seen: list[tuple[int, int] | None] = [None] * len(self.parts)
         at = 0
@@ -89,7 +91,10 @@ class Regex:
         """Whether it matches somewhere in the first LONGEST_TEXT characters of `text`."""
         if len(text) > LONGEST_TEXT:
             text = text[:LONGEST_TEXT]
-        return any(chain.found(text) for chain in self.chains)
+        for chain in self.chains:  # noqa: SIM110  written out, since this runs for every rule and every command
+            if chain.found(text):
+                return True
+        return False
 
 
 def compile_regex(source: str, flags: int = 0, *, whole: bool = False) -> Regex:

@@ -55,23 +55,28 @@ def words(look: Callable[[Subject], Iterable[str]]) -> Maker:
 
 
 class _Remembering:
-    """A search in texts that come again and again: what a long one gave is remembered."""
+    """Whether one of some searches finds something in a text, remembered: commands share lines and payloads."""
 
-    LONG = 512
-    KEPT = 16
+    KEPT = 32
 
-    def __init__(self, search: Test) -> None:
-        self._search = search
+    def __init__(self, finds: tuple[Test, ...]) -> None:
+        self._finds = finds
         self._known: dict[str, bool] = {}
 
-    def __call__(self, text: str) -> bool:
-        if len(text) < self.LONG:
-            return self._search(text)
+    def anew(self, text: str) -> bool:
+        """The answer for a text that is not likely to come again."""
+        for find in self._finds:  # noqa: SIM110  written out, since this runs for every rule and every command
+            if find(text):
+                return True
+        return False
+
+    def remembered(self, text: str) -> bool:
+        """The answer for a text that comes with many commands."""
         known = self._known.get(text)
         if known is None:
             if len(self._known) >= self.KEPT:
                 del self._known[next(iter(self._known))]
-            known = self._known[text] = self._search(text)
+            known = self._known[text] = self.anew(text)
         return known
 
 
@@ -79,13 +84,12 @@ def searches(look: Callable[[Subject], Iterable[tuple[str, str]]]) -> Maker:
     """A key whose values are regular expressions, searched in texts that each have their side."""
 
     def make(values: list[object]) -> Leaf:
-        finds = tuple(_Remembering(text_test(value, always_regex=True)) for value in values)
+        search = _Remembering(tuple(text_test(value, always_regex=True) for value in values))
 
         def leaf(subject: Subject) -> str:
             for side, text in look(subject):
-                for search in finds:
-                    if search(text):
-                        return side
+                if search.anew(text) if side == "exec" else search.remembered(text):
+                    return side
             return ""
 
         return leaf
