@@ -15,6 +15,7 @@ from collections.abc import Hashable, Iterable
 import msgspec
 
 from esr_tui.divergence.judging import Judge, Judgement
+from esr_tui.divergence.likenesses import Likenesses
 from esr_tui.divergence.lines import TRAIL_MS, Lines
 from esr_tui.divergence.payloads import of_interpreter
 from esr_tui.divergence.processes import Image, Processes
@@ -36,7 +37,7 @@ from esr_tui.model.events import (
 )
 from esr_tui.model.verdict import Evidence, Payload, RuleMatch, Verdict, worst
 
-VERSION = 1
+VERSION = 2
 """Of the judgement: a cached result of another version is not used."""
 
 _REORDER_MS = 40
@@ -62,9 +63,10 @@ class Analysis:
 
     def __init__(self, rules: RuleSet | None = None) -> None:
         self._rules = rules
-        self._typed = TypedLines()
+        self._likenesses = Likenesses()
+        self._typed = TypedLines(self._likenesses)
         self._lines = Lines()
-        self._processes = Processes()
+        self._processes = Processes(self._likenesses)
         self._judge = Judge(self._lines)
         self._user = ""
         self.clock = 0
@@ -124,6 +126,7 @@ class Analysis:
             self._judge.mode(event)
         elif isinstance(event, Exit):
             self._processes.exit(event)
+            self._likenesses.exit(event.pid)
         elif isinstance(event, Input):
             if image := self._processes.read(event):
                 self._judge.read(image, event)
@@ -136,13 +139,16 @@ class Analysis:
 
     def _touch(self, event: Network | Disk) -> None:
         """A connection, or a file: rules may know it, and a script may be executed that was just written."""
+        image = self._processes.image(event.pid)
         if isinstance(event, Disk):
+            self._likenesses.disk(event)
             if event.return_code >= 0 and (event.operation != "open" or event.flags & os.O_ACCMODE):
                 if len(self._written) < _MOST_WRITTEN:
                     self._written.add(event.target or event.path)
             elif event.path.startswith(_ROUTINE):
                 return
-        image = self._processes.image(event.pid)
+            elif image is not None and event.return_code >= 0:
+                image.open(event.path)
         if image is not None and self._rules is not None:
             self._pending.append((event.ms, image, event))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from esr_tui.divergence import naming
+from esr_tui.divergence import bytold, naming
 from esr_tui.divergence.judgement import Judgement, implied, inline, piped, scripted, short, shown
 from esr_tui.divergence.known import SYSTEM, Text, is_open_call
 from esr_tui.divergence.processes import Image
@@ -18,10 +18,6 @@ _POWERS = re.compile(
     r"\bqx\b|`|getline|\|\s*[\"&]|\bpty\b|open\s*\(?[^)]*\||do\s*\{|decode|fromhex|marshal|pickle"
 )
 """What a program in some language can run others by, or hide what it does."""
-_TOLD = re.compile(
-    r"sqlite3|psql|mysql|mariadb|gdb|lldb|ed|ex|vim?(\.\w+)?|nvim|emacs|ftp|sftp|lftp|gnuplot|octave|bc"
-)
-_BATCH = re.compile(r"-(x|f|S|s|init|command=.*|file=.*|-script)$")
 _IN_TEXT = "The typed line has it, in the program's text."
 _TO_SSH = "It was given to ssh as a command, which the terminal does not show."
 
@@ -51,8 +47,8 @@ def judge(image: Image, caller: Image, line: TypedLine | None) -> Judgement:
     if line is not None:
         return shown(line)
     if caller.program.role == WRAPPER:
-        return _by_wrapper(caller)
-    return _by_own(caller) or implied(f"{_name(caller)} ran it, which the terminal showed.")
+        return bytold.judge(image, caller) or _by_wrapper(caller)
+    return bytold.judge(image, caller) or implied(f"{_name(caller)} ran it, which the terminal showed.")
 
 
 def _name(image: Image) -> str:
@@ -105,30 +101,6 @@ def _by_wrapper(caller: Image) -> Judgement:
     return implied(f"{_name(caller)} ran it.")
 
 
-def _by_own(caller: Image) -> Judgement | None:
-    """A program that is nobody's but the user's may be an interpreter under another name."""
-    command = caller.command
-    source = command.fds[0].kind if command.fds else ""
-    if command.image == "file" and (command.exe or command.path).startswith(SYSTEM):
-        return _by_batch(caller, source) if _TOLD.fullmatch(_name(caller)) else None
-    if command.image == "memfd" or source in ("pipe", "socket", "memfd"):
-        return piped(
-            f"{_name(caller)}, a program outside the system's folders, ran it; it reads a {source or 'memory file'}."
-        )
-    return None
-
-
-def _by_batch(caller: Image, source: str) -> Judgement | None:
-    """A debugger, an editor or a database client does what a file or a pipe tells it, `!command` too."""
-    name = _name(caller)
-    option = next((word for word in caller.command.argv[1:] if _BATCH.match(word)), None)
-    if source == "file" or option:
-        return scripted(f"{name} ran it, as a file of its own commands says.")
-    if source in ("pipe", "socket", "memfd"):
-        return piped(f"{name} ran it; its commands came over a {source}.")
-    return None
-
-
 def _line(image: Image) -> str | None:
     verdict = image.verdict
     return verdict.evidence.typed if verdict else None
@@ -139,7 +111,7 @@ def _line(image: Image) -> str | None:
 
 def _by_interpreter(image: Image, caller: Image, line: TypedLine | None) -> Judgement:
     program, name, above = caller.program, _name(caller), caller.verdict
-    if program.source == "argument" and name in SHELLS and (path := _startup_file(image, caller)):
+    if program.source == "argument" and program.name in SHELLS and (path := _startup_file(image, caller)):
         return implied(f"{name} ran it from its start-up file {short(path)}.")
     if program.source == "file":
         return scripted(f"{name} ran it from the script {short(program.path or '?')}.", line)
@@ -184,14 +156,20 @@ def _by_argument(image: Image, caller: Image, line: TypedLine | None) -> Judgeme
         return shown(line)
     if _written_out(caller) and naming.names(program.text, image.command.argv, image.command.path):
         return shown(None, _IN_TEXT)
+    if not naming.literally(program.text, image.command.argv) and (path := bytold.own_file(image, caller)):
+        return scripted(f"{name} ran it from {short(path)}.", line)
     if typed is None or not _is_typed(typed, program.text):
         return inline(f"{name} ran it from text that the typed line does not contain.")
-    if posixpath.basename(name) in SHELLS:
+    if program.name in SHELLS:
         if any(is_open_call(simple) for simple in naming.mentioned(program.text)):
             return inline(f"{name} made it of text that the typed line does not show.")
     elif naming.literally(program.text, image.command.argv):
         return shown(None, _IN_TEXT)
     elif not _POWERS.search(program.text):
+        if path := bytold.any_own_file(caller):
+            return scripted(
+                f"{name} ran it; its own text names no command, and it has read {short(path)}.", line
+            )
         return implied(
             f"{name} ran it; the typed line shows the program's whole text, which names no command."
         )

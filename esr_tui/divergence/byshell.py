@@ -6,6 +6,7 @@ Each case is a small function that answers with a judgement, or None to leave it
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 
 from esr_tui.divergence import naming
@@ -29,6 +30,7 @@ _SLACK_MS = 5
 """Events of one moment may be stamped so much apart."""
 _KEPT = 1024
 """Commands that are remembered, each of those that run at prompts and those that run before."""
+_ONE_VARIABLE = re.compile(r"\s*\"?\$(\w+|\{\w+\})\"?(?:\s|$)")
 _HANDLER = "command_not_found_handle"
 
 
@@ -41,6 +43,8 @@ class ByShell:
         self._at_prompts: dict[tuple[str, ...], set[int]] = {}
         self._before_prompts: set[tuple[str, ...]] = set()
         """What ran before a first prompt: a helper of the prompt runs then, too."""
+        self._trapped: dict[str, list[str]] = {}
+        """What traps and prompts have run last: it is told once, not at every prompt."""
 
     def judge(self, image: Image, shell: Image) -> Judgement:
         """The verdict on what `shell` has executed."""
@@ -88,7 +92,7 @@ class ByShell:
         """Whether one text that was typed holds the program's name whole, so that it was not put together."""
         name = posixpath.basename(argv[0])
         texts = [line, *(value for key, value in self._lines.variables.items() if key in line)]
-        return any(naming.literally(text, [name]) for text in texts) or "$" in line.split(maxsplit=1)[0]
+        return any(naming.literally(text, [name]) for text in texts) or bool(_ONE_VARIABLE.match(line))
 
     # Cases.
 
@@ -117,13 +121,16 @@ class ByShell:
         argv, path = image.command.argv, image.command.path
         for text, line in self._lines.traps:
             if line.end_ms <= image.command.ms and naming.among(naming.mentioned(text), argv, path):
-                return unseen(f"A trap, a key or a prompt ran it, set by: {short(line.text)}", line)
+                again, self._trapped[text] = self._trapped.get(text) == argv, argv
+                what = "ran it again" if again else "ran it"
+                severity = "low" if again else "medium"
+                return unseen(f"A trap, a key or a prompt {what}, set by: {short(line.text)}", line, severity)
         return None
 
     def _by_line(self, image: Image, shell: Image, line: TypedLine) -> Judgement | None:
         """A line that explains the command without naming it."""
         read = self._read_for(line, image, shell)
-        called = calls(line.text)
+        called = calls(naming.expanded(line.text, self._lines.aliases))
         for simple in called:
             if simple.name in (".", "source"):
                 return self._sourced(simple, line, image, shell, read)
@@ -235,7 +242,8 @@ class ByShell:
             return implied("The shell looks for a command that was not found.", line)
         if any("/bash-fc." in part for part in argv):
             return implied("The shell lets the user edit a line in an editor, and will show it.", line)
-        if self._known.completing(shell, image.forked_ms):
+        prints = any(each.fd == 1 and each.kind == "tty" for each in image.command.fds)
+        if not prints and self._known.completing(shell, image.forked_ms):
             return implied("The shell ran it while a line was being edited: to complete it.", line)
         if len(self._at_prompts) > _KEPT:
             self._at_prompts.clear()

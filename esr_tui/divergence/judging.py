@@ -62,7 +62,7 @@ class Judge:
         if caller is None:
             return self._first(image)
         if caller.program.role == INTERACTIVE:
-            name = plain_name(caller.command.exe or caller.command.path)
+            name = plain_name(caller.program.name)
             if name in SHELLS:
                 return self._by_shell.judge(image, caller)
             return self._by_language(image, caller, name)

@@ -111,7 +111,9 @@ class Known:
 
     def completing(self, shell: Image, ms: int) -> bool:
         """Whether a shell with the machine's completion functions was editing a line."""
-        has = _name(shell) in ("zsh", "fish") or any("completion" in text.path for text in self.texts(shell))
+        has = shell.program.name in ("zsh", "fish") or any(
+            "completion" in text.path for text in self.texts(shell)
+        )
         return has and any(begin <= ms < end for begin, end in self._editing.get(shell.command.pid, ()))
 
     def read(self, shell: Image, event: Input) -> None:
@@ -170,10 +172,6 @@ class Known:
             return found[0] if value is None else value
 
         return re.sub(r'"?\$\{?([A-Za-z_]\w*)(?:\[[@*]\])?\}?"?', put, line)
-
-
-def _name(image: Image) -> str:
-    return posixpath.basename(image.command.exe or image.command.path)
 
 
 def calls(line: str) -> list[Simple]:

@@ -28,11 +28,11 @@ _BODY = re.compile(
 """A function's body, up to a brace at the beginning of a line or at the end of its own."""
 _QUOTES_COMMANDS = frozenset(
     (
-        "sh bash dash ash zsh ksh eval trap su ssh python python3 perl ruby node php lua awk gawk mawk tclsh watch "
-        "xargs find env sudo script parallel time timeout busybox"
+        "sh bash dash ash zsh ksh eval su ssh python python3 perl ruby node php lua awk gawk mawk tclsh watch "
+        "xargs find env sudo script parallel time timeout busybox flock mapfile readarray"
     ).split()
 )
-"""Words after them may hold whole commands in quotes."""
+"""Words after them may hold whole commands in quotes. Not `trap`: its text runs later, when nobody has typed it."""
 
 
 def names(line: str, argv: Sequence[str], path: str) -> bool:
@@ -88,7 +88,7 @@ def _is(words: Sequence[Word], argv: Sequence[str], path: str) -> bool:
     """Whether `words` are this command: from the first one, or from a later one behind sudo, env, xargs…"""
     wanted = {posixpath.basename(argv[0].removeprefix("-")), posixpath.basename(path)}
     for at, word in enumerate(words):
-        named = posixpath.basename(word.text) in wanted or (
+        named = posixpath.basename(word.text.removeprefix("=")) in wanted or (  # zsh: =ls is the path of ls
             word.open and at == 0 and _fits(word.text, wanted)
         )
         if named and _arguments(words[at + 1 :], argv[1:]):

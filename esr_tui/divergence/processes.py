@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from esr_tui.divergence.likenesses import Likenesses
 from esr_tui.divergence.programs import Program, classify
 from esr_tui.model.events import Command, Exit, Fork, Input, TerminalMode
 from esr_tui.model.verdict import Verdict
 
 _KEPT_INPUT = 65536
 """Characters of input kept of an image."""
+_KEPT_PATHS = 64
 _LONGEST_CHAIN = 64
 
 
@@ -20,6 +22,7 @@ class Image:
     Attributes:
         command: the exec.
         caller: the image that executed it; None for a session's first one, or when its start was not seen.
+        opened: files that it has opened to read, routine ones aside, as far as they are kept.
         forked_ms: when the process that executed it was forked off an interactive shell's, or the exec's own time.
     """
 
@@ -30,6 +33,7 @@ class Image:
     hidden: bool = False
     verdict: Verdict | None = None
     inputs: list[Input] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
     _kept: int = 0
 
     def read(self, event: Input) -> None:
@@ -37,6 +41,11 @@ class Image:
         if self._kept < _KEPT_INPUT:
             self.inputs.append(event)
             self._kept += len(event.text)
+
+    def open(self, path: str) -> None:
+        """Keeps the path of a file that the image has opened, up to a bound."""
+        if len(self.opened) < _KEPT_PATHS:
+            self.opened.append(path)
 
     def chain(self) -> list[Image]:
         """This image and those above it, nearest first."""
@@ -60,9 +69,14 @@ class Process:
 
 
 class Processes:
-    """Follows forks, execs and exits."""
+    """Follows forks, execs and exits.
 
-    def __init__(self) -> None:
+    Args:
+        likenesses: which files are interpreters under another name.
+    """
+
+    def __init__(self, likenesses: Likenesses | None = None) -> None:
+        self._likenesses = likenesses or Likenesses()
         self._live: dict[int, Process] = {}
         self._pipes: dict[int, Image] = {}
         self._hides = False
@@ -91,7 +105,8 @@ class Processes:
             process = self._live[command.pid] = Process(
                 parent.image if parent else None, self._hides, command.ms
             )
-        image = Image(command, classify(command), process.image, process.job_ms, process.hidden)
+        program = classify(command, self._likenesses.name(command.exe or command.path))
+        image = Image(command, program, process.image, process.job_ms, process.hidden)
         process.image = image
         for descriptor in command.fds[1:2]:
             if descriptor.kind == "pipe":

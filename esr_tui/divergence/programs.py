@@ -58,6 +58,13 @@ _TAKE_VALUE = frozenset(
 )
 
 
+_LOADER = re.compile(r"ld(-linux|-musl|64)?[\w.-]*\.so(\.\d+)?$")
+"""The dynamic loader executes the program that it is given."""
+_LOADER_VALUES = frozenset(
+    "--library-path --inhibit-rpath --audit --preload --argv0 --glibc-hwcaps-prepend --glibc-hwcaps-mask".split()
+)
+
+
 class Program(msgspec.Struct, frozen=True):
     """How a program was given its text.
 
@@ -66,22 +73,45 @@ class Program(msgspec.Struct, frozen=True):
         source: of an interpreter's text: argument, file, pipe, socket, memfd, tty; empty for others.
         text: the text itself when it is an argument.
         path: of a script file.
+        name: what it is, whatever the name of its file: a copy of dash is dash.
     """
 
     role: str
     source: str = ""
     text: str = ""
     path: str | None = None
+    name: str = ""
 
 
-def classify(command: Command) -> Program:
-    """The kind of program that a successful exec started."""
-    name = posixpath.basename(command.exe or command.path)
-    argv = command.argv
+def is_interpreter(name: str) -> bool:
+    """Whether a program of this name is a shell or an interpreter of some language."""
+    return bool(name in SHELLS or name == "busybox" or _LANGUAGES.match(name) or _AWK.match(name))
+
+
+def classify(command: Command, name: str = "") -> Program:
+    """The kind of program that a successful exec started.
+
+    Args:
+        name: of the program that its file is known to be a copy of.
+    """
+    name, argv = _identity(name or posixpath.basename(command.exe or command.path), command.argv)
+    return msgspec.structs.replace(_classified(command, name, argv), name=name)
+
+
+def _identity(name: str, argv: list[str]) -> tuple[str, list[str]]:
+    """The program behind the dynamic loader, and the applet of busybox."""
+    if _LOADER.match(name):
+        at = 1
+        while at < len(argv) and argv[at].startswith("--"):
+            at += 2 if argv[at] in _LOADER_VALUES else 1
+        if at < len(argv):
+            name, argv = posixpath.basename(argv[at]), argv[at:]
+    return _applet(argv) if name == "busybox" else (name, argv)
+
+
+def _classified(command: Command, name: str, argv: list[str]) -> Program:
     if command.image == "memfd":
         return Program(ORDINARY, "memfd")
-    if name == "busybox":
-        name, argv = _applet(argv)
     if command.interpreter and len(argv) > 1:
         return _of_script(command, name)
     if name in SHELLS:
@@ -95,11 +125,11 @@ def classify(command: Command) -> Program:
     return Program(WRAPPER if name in WRAPPERS else ORDINARY)
 
 
-def _applet(argv: Sequence[str]) -> tuple[str, list[str]]:
-    name = posixpath.basename(argv[0]) if argv else ""
-    if name == "busybox" and len(argv) > 1:
-        return argv[1], list(argv[1:])
-    return name, list(argv)
+def _applet(argv: list[str]) -> tuple[str, list[str]]:
+    name = posixpath.basename(argv[0].removeprefix("-")) if argv else ""
+    if len(argv) > 1 and name.startswith("busybox"):
+        return argv[1], argv[1:]
+    return name, argv
 
 
 def _of_script(command: Command, name: str) -> Program:

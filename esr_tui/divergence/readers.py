@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from esr_tui.divergence.likenesses import Likenesses
 from esr_tui.divergence.programs import INTERACTIVE, SHELLS, classify
 from esr_tui.model.events import Command, Exit, Fork, TerminalMode
 
@@ -86,9 +87,13 @@ class Readers:
 
     Attributes:
         echo: whether the terminal echoes in canonical mode: what a line editor finds when it takes over.
+
+    Args:
+        likenesses: which files are shells under another name.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, likenesses: Likenesses | None = None) -> None:
+        self._likenesses = likenesses or Likenesses()
         self.tty: str | None = None
         self.echo = True
         self._raw: dict[int, tuple[Reader, str | None]] = {}
@@ -124,12 +129,14 @@ class Readers:
         if event.return_code:
             return
         self._raw.pop(event.pid, None)
-        name = plain_name(event.exe or event.path)
+        own = self._likenesses.name(event.exe or event.path)
+        program = classify(event, own)
+        name = plain_name(program.name)
         self._shells.pop(event.pid, None)
-        if name in SHELLS or name in RAW_SHELLS or name == "busybox":
-            if classify(event).role != INTERACTIVE:
+        if name in SHELLS or name in RAW_SHELLS:
+            if program.role != INTERACTIVE:
                 return
-            name = "ash" if name == "busybox" else name
+            name = "ash" if own == "busybox" else name
             raw = name in RAW_SHELLS and "--noediting" not in event.argv
             _bounded(self._shells)[event.pid] = _Shell(event.pid, name, raw)
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from esr_tui.divergence.backlog import Backlog
 from esr_tui.divergence.edits import Moment
 from esr_tui.divergence.holding import Holding, on_screen
+from esr_tui.divergence.likenesses import Likenesses
 from esr_tui.divergence.multiplexer import Multiplexer
 from esr_tui.divergence.readers import Readers
 from esr_tui.divergence.turns import Turns
@@ -34,10 +35,13 @@ class TypedLines:
     """Finds the lines that were typed. Feed it the stream and the events in the order of the clock.
 
     How the stream is cut into pieces makes no difference, nor how often lines are taken.
+
+    Args:
+        likenesses: which files are shells under another name.
     """
 
-    def __init__(self) -> None:
-        self._readers = Readers()
+    def __init__(self, likenesses: Likenesses | None = None) -> None:
+        self._readers = Readers(likenesses)
         self._holding = Holding()
         self._turns = Turns(self._readers, self._holding)
         self._multiplexer = Multiplexer(self._turns.page, self._readers, self._holding)

@@ -153,7 +153,11 @@ def unfinished(text: str) -> bool:
     return Unfinished().read(text)
 
 
-_REFERENCE = re.compile(r"!(?:[!$*^?#:-]|-?\d+|\w)[\w:*$^?#/-]*")
+_REFERENCE = re.compile(
+    r"!(?:[!$*^?#:-]|-?\d+|\w)(?::g?s/(?:\\.|[^/\\])*/(?:\\.|[^/\\])*(?:/|$)|[\w:*$^?#/-])*"
+)
+_AGAIN = re.compile(r"(?:fc\s+(?:-s|-e\s*-)(?:\s.*)?|r(?:\s[\w=./-]+)*)\s*")
+"""The shell prints the line that it takes from its history instead."""
 
 
 class Expansion:
@@ -181,6 +185,8 @@ def expansion(text: str) -> Expansion | None:
     """What becomes of a line; None when it holds no history reference."""
     if quick := re.match(r"\^[^^]+\^([^^]*)", text):
         return Expansion(["", quick[1], ""])
+    if _AGAIN.fullmatch(text):
+        return Expansion(["", ""])
     bare = re.sub(r"\\.|'[^']*'", lambda match: "\0" * len(match[0]), text)
     at, parts = 0, []
     for match in _REFERENCE.finditer(bare):
