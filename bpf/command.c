@@ -96,6 +96,17 @@ static inline void clear_after_end(struct comm *comm) {
   }
 }
 
+/* "python3.11" without its version. */
+static inline void cut_version(struct comm *comm) {
+  u32 ended = 0;
+#pragma unroll
+  for (int i = COMM_LEN - 1; i > 0; i--) {
+    char c = comm->name[i];
+    if (c && !(c >= '0' && c <= '9') && c != '.' && c != '-') ended = 1;
+    if (!ended) comm->name[i] = 0;
+  }
+}
+
 /* The rest of an argv that is longer than ARGV_FIRST. */
 static inline void send_argv(struct command_record *r, u64 from, u64 to) {
   int zero = 0;
@@ -160,8 +171,12 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
   bpf_probe_read_kernel_str(&image.name, COMM_LEN, image_name);
   clear_after_end(&image);
   u32 *budget = interpreters.lookup(&image);
+  if (!budget) {
+    cut_version(&image);
+    budget = interpreters.lookup(&image);
+  }
   proc.role = budget ? proc.role | ROLE_INTERPRETER : proc.role & ~ROLE_INTERPRETER;
-  proc.budget = budget ? *budget : 0;
+  proc.budget[0] = proc.budget[1] = budget ? *budget : 0;
   int zero = 0;
   struct command_record *r = command_scratch.lookup(&zero);
   if (!r) return 0;

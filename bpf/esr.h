@@ -98,7 +98,8 @@ struct comm {
 struct proc {
   u64 session;
   u32 role;
-  u32 budget; /* bytes of an interpreter's input still to be kept */
+  u32 budget[2]; /* bytes of an interpreter's input still to be kept: of files that are root's, of all else */
+  u32 pad;
 };
 
 struct session {

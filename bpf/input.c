@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * What interpreters read, as far as it may be their program: from pipes, sockets, memfds and files, never from a
- * terminal (that is what the user types), the first INPUT_BUDGET bytes of each process.
+ * terminal (that is what the user types), the first bytes of each process. Files that belong to root are counted for
+ * themselves: otherwise the libraries that a program loads would leave nothing for what it is told to execute.
  */
 #define INPUT_PIECE 8192
 #define INPUT_PIECES 8 /* of one read */
@@ -28,14 +29,14 @@ static inline bool is_compiled(u64 address) {
 }
 
 static inline void read_input(struct sys_exit *ctx, struct proc *known) {
-  if (!known->budget) return;
   void *task = (void *)bpf_get_current_task(), *regs = user_registers();
   u32 fd = argument(regs, 0);
   void *file = file_of(task, fd), *inode = file ? deref(file, OFF_file_f_inode) : 0;
   u32 mode = inode ? deref16(inode, OFF_inode_i_mode) : 0, kind = mode & 0170000;
   if (kind != 0010000 && kind != 0140000 && kind != 0100000) return;
   u64 from = argument(regs, 1), left = ctx->ret;
-  if (kind == 0100000 && is_compiled(from)) return;
+  u32 *budget = kind == 0100000 && !deref32(inode, OFF_inode_i_uid) ? &known->budget[0] : &known->budget[1];
+  if (!*budget || (kind == 0100000 && is_compiled(from))) return;
   int zero = 0;
   struct input_record *r = input_scratch.lookup(&zero);
   if (!r) return;
@@ -46,9 +47,9 @@ static inline void read_input(struct sys_exit *ctx, struct proc *known) {
   r->asked = left;
   r->fd = fd;
   r->mode = mode;
-  if (left > proc.budget) left = proc.budget;
-  known->budget -= left;
-  r->left = known->budget;
+  if (left > *budget) left = *budget;
+  *budget -= left;
+  r->left = *budget;
   if (kind == 0100000)
     PUT_PATH(r, INPUT_BLOB, TAG_OPENED, deref(file, OFF_file_f_path + OFF_path_dentry), deref(file, OFF_file_f_path + OFF_path_mnt));
   u64 start = r->h.used;

@@ -11,6 +11,7 @@ from esr_tui.capture import late
 from esr_tui.capture.logins import Logins
 from esr_tui.capture.mending import Mending
 from esr_tui.capture.opening import Opening, open_session
+from esr_tui.capture.scripts import Scripts
 from esr_tui.capture.session import LiveSession
 from esr_tui.capture.silent import Silent
 from esr_tui.kernel import records
@@ -174,6 +175,7 @@ class Engine:
         """Takes a session in: its terminal, its cgroup, its keys in the kernel."""
         self.sessions[session.key] = session
         session.enhanced = self._enhanced
+        session.scripts = Scripts(self.kernel.input_kept)
         if session.reader is not None and session.tty >= 0:
             self._ptys.claim(session.reader, session.tty, session)
         if self._cgroups is not None:
@@ -220,7 +222,7 @@ class Engine:
 
     def _flush(self) -> None:
         for session in self.sessions.values():
-            session.write_inputs()
+            session.write_inputs(Clock.now())
             try:
                 session.writer.flush()
             except StoreError as error:

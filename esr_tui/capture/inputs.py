@@ -23,7 +23,7 @@ Key = tuple[int, int, int]
 """pid, descriptor and inode."""
 
 
-def _no_program(record: records.Input) -> bool:
+def no_program(record: records.Input) -> bool:
     """Whether a file's piece is binary, or of a file that only holds data."""
     if record.path is None:
         return False
@@ -40,8 +40,6 @@ class Inputs:
 
     def add(self, record: records.Input) -> Iterator[tuple[int, dict[str, Any]]]:
         """Takes a piece; yields time and fields of an Input event when enough has come together."""
-        if _no_program(record):
-            return
         key = record.head.pid, record.fd, record.inode
         first, data = self._open.setdefault(key, (record, bytearray()))
         data += record.data

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from esr_tui.capture import convert
 from esr_tui.capture.fold import Fold
-from esr_tui.capture.inputs import Inputs
+from esr_tui.capture.inputs import Inputs, no_program
+from esr_tui.capture.scripts import Scripts
 from esr_tui.kernel import records
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import (
@@ -61,9 +63,11 @@ class LiveSession:
     leader_status: int | None = None
     ended: int | None = None
     enhanced: bool = True
+    scripts: Scripts = field(default_factory=lambda: Scripts(0))
     _inputs: Inputs = field(default_factory=Inputs)
     _fold: Fold = field(default_factory=Fold)
     _escaped: set[tuple[int, str]] = field(default_factory=set)
+    _rings: set[int] = field(default_factory=set)
 
     @property
     def sid(self) -> str:
@@ -77,6 +81,7 @@ class LiveSession:
             self._input(record)
             return
         self.write_inputs()
+        self._write_inputs(self.scripts.next(record))
         if not self.enhanced:
             self._count_processes(record)
         elif isinstance(record, records.Exec):
@@ -112,13 +117,17 @@ class LiveSession:
 
     def _input(self, record: records.Input) -> None:
         """What an interpreter read; written when it belongs together."""
-        if self.enhanced:
-            for ktime, fields in self._inputs.add(record):
-                self.writer.add(Input, ktime=ktime, **fields)
+        if self.enhanced and not no_program(record):
+            self.scripts.read(record)
+            self._write_inputs(self._inputs.add(record))
 
-    def write_inputs(self) -> None:
-        """Writes what interpreters have read up to now."""
-        for ktime, fields in self._inputs.take():
+    def write_inputs(self, now: int = 0) -> None:
+        """Writes what interpreters have read up to now, and scripts that they were not seen to read."""
+        self._write_inputs(self._inputs.take())
+        self._write_inputs(self.scripts.due(now))
+
+    def _write_inputs(self, found: Iterable[tuple[int, dict[str, Any]]]) -> None:
+        for ktime, fields in found:
             self.writer.add(Input, ktime=ktime, **fields)
 
     def output(self, record: records.Output) -> None:
@@ -137,9 +146,10 @@ class LiveSession:
     def _exec(self, record: records.Exec) -> None:
         head = record.head
         self.members.add(head.pid)
-        self.writer.add(Command, ktime=head.ktime, **convert.command(record))
+        command = self.writer.add(Command, ktime=head.ktime, **convert.command(record))
         if record.error:
             return
+        self._write_inputs(self.scripts.executed(record, command))
         missing = []
         if self.audit != records.UNSET and not head.witness & records.AUDIT:
             missing.append("audit")
@@ -175,6 +185,13 @@ class LiveSession:
         )
 
     def _io_uring(self, head: records.Head) -> None:
+        """A process made a ring: what it did, and, the first time, what that means for the recording."""
+        self.writer.add(
+            Conduct, ktime=head.ktime, **convert.common(head), operation="io_uring_setup", return_code=0
+        )
+        if head.pid in self._rings:
+            return
+        self._rings.add(head.pid)
         self.gap(
             head.ktime,
             cause="io_uring",
@@ -189,6 +206,7 @@ class LiveSession:
 
     def _gone(self, head: records.Head, status: int) -> None:
         self._inputs.gone(head.pid)
+        self._rings.discard(head.pid)
         self.members.discard(head.pid)
         if head.pid == self.leader:
             self.leader_gone, self.leader_status = head.ktime, status

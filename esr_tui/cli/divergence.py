@@ -77,7 +77,8 @@ def text_lines(verdict: Verdict, width: int | None) -> list[str]:
     if verdict.evidence.typed:
         lines.append(f"{' ' * 13}typed    {printable(verdict.evidence.typed, 400)}")
     if verdict.payload and verdict.payload.text:
-        lines.append(f"{' ' * 13}payload  {printable(verdict.payload.text, 400)}")
+        label = "payload " if verdict.payload.via == "read" else "snapshot"
+        lines.append(f"{' ' * 13}{label} {printable(verdict.payload.text, 400)}")
         lines += [
             f"{' ' * 13}{layer.codec:<8} {printable(layer.text, 400)}" for layer in verdict.payload.decoded
         ]

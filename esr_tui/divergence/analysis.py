@@ -142,6 +142,8 @@ class Analysis:
         image = self._processes.image(event.pid)
         if isinstance(event, Disk):
             self._likenesses.disk(event)
+            if event.operation == "open" and event.return_code >= 0:
+                self._processes.opened(event)
             if event.return_code >= 0 and (event.operation != "open" or event.flags & os.O_ACCMODE):
                 if len(self._written) < _MOST_WRITTEN:
                     self._written.add(event.target or event.path)

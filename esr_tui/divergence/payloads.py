@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from esr_tui.divergence.decode import layers
 from esr_tui.divergence.processes import Image, Processes
+from esr_tui.model.events import Input
 from esr_tui.model.verdict import Layer, Payload
 
 KEPT = 16384
@@ -29,14 +30,16 @@ def of_interpreter(image: Image, processes: Processes) -> Payload | None:
     if not program.source or program.source == "tty":
         return None
     if program.source == "argument":
+        wanted: list[Input] = []
         pieces: tuple[str, ...] = (program.text,)
         truncated, count = False, len(program.text.encode("utf-8", "replace"))
     else:
         wanted = [
             event
             for event in image.inputs
-            if _is_source(event.source, event.path, program.source, program.path)
+            if _is_source(event.source, event.path, program.source, image.script or program.path)
         ]
+        wanted = [event for event in wanted if event.via == "read"] or wanted
         pieces = tuple(event.text for event in wanted)
         truncated = any(event.truncated for event in wanted)
         count = sum(event.bytes for event in wanted)
@@ -51,6 +54,7 @@ def of_interpreter(image: Image, processes: Processes) -> Payload | None:
         truncated=truncated or text.cut,
         decoded=text.decoded,
         producer=producer.command.pid if producer else None,
+        via=wanted[0].via if wanted else "read",
     )
 
 
@@ -68,11 +72,18 @@ def _text(pieces: tuple[str, ...], file: bool) -> _Text:
 
 
 def _is_source(source: str, path: str | None, wanted: str, wanted_path: str | None) -> bool:
+    if wanted == "module":
+        return source == "file" and path is not None and path.endswith(_module_files(wanted_path or ""))
     if wanted == "file":
         return source in ("file", "memfd") and (wanted_path is None or path == wanted_path or not path)
     return source == wanted or (
         wanted == "pipe" and source == "file" and path is not None and "(deleted)" in path
     )
+
+
+def _module_files(name: str) -> tuple[str, str]:
+    base = f"/{name.replace('.', '/')}"
+    return f"{base}.py", f"{base}/__main__.py"
 
 
 def _once(text: str) -> str:

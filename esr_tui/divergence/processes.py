@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field
 
 from esr_tui.divergence.likenesses import Likenesses
 from esr_tui.divergence.programs import Program, classify
-from esr_tui.model.events import Command, Exit, Fork, Input, TerminalMode
+from esr_tui.model.events import Command, Disk, Exit, Fork, Input, TerminalMode
 from esr_tui.model.verdict import Verdict
 
 _KEPT_INPUT = 65536
@@ -32,6 +33,8 @@ class Image:
     forked_ms: int
     hidden: bool = False
     verdict: Verdict | None = None
+    script: str | None = None
+    """Where the script was found that the program was given, when links led there."""
     inputs: list[Input] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     _kept: int = 0
@@ -120,6 +123,15 @@ class Processes:
             return None
         process.image.read(event)
         return process.image
+
+    def opened(self, event: Disk) -> None:
+        """A process opened a file: where it is, if it is its image's script."""
+        process = self._live.get(event.pid)
+        image = process.image if process else None
+        if image is None or image.program.source != "file" or event.path == image.program.path:
+            return
+        if posixpath.normpath(posixpath.join(image.command.cwd, event.given)) == image.program.path:
+            image.script = event.path
 
     def exit(self, event: Exit) -> None:
         """The process is no more; images live on as long as something refers to them."""

@@ -103,6 +103,7 @@ def _origin(payload: Payload) -> str:
     name = f"program text from {printable(payload.source, 40)}"
     name += f" {printable(payload.path, 400)}" if payload.path else ""
     name += f", {payload.bytes} bytes" if payload.bytes else ""
+    name += ", as found in the file" if payload.via == "snapshot" else ""
     return name + (", not all of it is kept" if payload.truncated else "")
 
 

@@ -1,6 +1,7 @@
 """Which installed programs are interpreters, by the names of their images.
 
-The kernel compares names exactly; the configuration says patterns such as `python*`.
+The kernel compares names exactly, then once more without a version at their end; the configuration says patterns
+such as `python*`. So an interpreter that is installed elsewhere is known by its plain name.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ def image_names(patterns: Sequence[str], folders: Iterable[Path] = BIN) -> list[
 
     Names longer than the kernel's 15 bytes are cut as it cuts them; at most 512 names.
     """
-    found = {pattern for pattern in patterns if not any(sign in pattern for sign in "*?[")}
+    plain = (pattern.removesuffix("*") for pattern in patterns)
+    found = {name for name in plain if name and not any(sign in name for sign in "*?[")}
     for folder in folders:
         with suppress(OSError):
             for entry in os.scandir(folder):

@@ -16,7 +16,7 @@ MEMBERS: tuple[str, ...] = (
     "files_struct.fdt fdtable.fd fdtable.max_fds fs_struct.pwd path.dentry path.mnt",
     "file.f_inode file.f_path file.private_data file.f_mode dentry.d_parent dentry.d_name qstr.name",
     "vfsmount.mnt_root mount.mnt mount.mnt_parent mount.mnt_mountpoint",
-    "inode.i_mode inode.i_ino inode.i_rdev inode.__i_nlink linux_binprm.filename linux_binprm.interp",
+    "inode.i_mode inode.i_uid inode.i_ino inode.i_rdev inode.__i_nlink linux_binprm.filename linux_binprm.interp",
     "tty_struct.index tty_struct.driver tty_struct.winsize tty_struct.termios tty_struct.link",
     "ktermios.c_lflag tty_driver.major tty_file_private.tty",
     "cgroup.root cgroup.kn cgroup_root.hierarchy_id kernfs_node.id",

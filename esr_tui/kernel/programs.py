@@ -102,6 +102,8 @@ class Kernel:
         self._seen: dict[tuple[int, int, int], int] = {}
         self._unattributed = 0
         self._argv = ArgvAssembler()
+        self.input_kept = max((interpreters or {}).values(), default=0)
+        """Bytes kept of what an interpreter reads."""
         self._bpf = _compile(_source(sizes))
         for name in daemons:
             self._bpf["daemons"][ctypes.create_string_buffer(name.encode()[:15], 16)] = ctypes.c_uint32(1)
@@ -201,7 +203,7 @@ class Kernel:
     def set_process(self, pid: int, session: int, role: int) -> None:
         """Makes a process a member of a session, or a login daemon (session 0)."""
         table = self._bpf["procs"]
-        table[ctypes.c_uint32(pid)] = table.Leaf(session, role, 0)
+        table[ctypes.c_uint32(pid)] = table.Leaf(session, role)
 
     def has_process(self, pid: int, session: int | None = None) -> bool:
         """Whether the kernel programs know a process, as one of that session when it is named."""

@@ -262,6 +262,8 @@ class Input(KernelEvent, frozen=True, kw_only=True, tag="session.input"):
     text: str = ""
     truncated: bool = False
     """More was read than is kept."""
+    via: str = "read"
+    """read: these bytes were read by the process; snapshot: the recorder found them in the file."""
 
 
 class Conduct(KernelEvent, frozen=True, kw_only=True, tag="session.conduct"):

@@ -41,6 +41,7 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
         truncated: whether more was read than is kept.
         decoded: what is inside, layer by layer.
         producer: pid of the process that wrote it, where a pipe tells.
+        via: read, or snapshot: the process was not seen to read it, the recorder found it in the file.
     """
 
     source: str
@@ -51,6 +52,7 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool = False
     decoded: tuple[Layer, ...] = ()
     producer: int | None = None
+    via: str = "read"
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):

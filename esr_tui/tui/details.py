@@ -172,7 +172,10 @@ def _input(event: Input) -> list[Line]:
     lines = [*_named("source", event.source), *_named("path", event.path)]
     if event.inode and not event.path:
         lines.append(Line("inode", str(event.inode)))
-    lines.append(Line("read", f"{count_text(event.bytes)} from byte {event.offset}"))
+    if event.via == "snapshot":
+        lines.append(Line("found", f"{count_text(event.bytes)} in the file; that it was read was not seen"))
+    else:
+        lines.append(Line("read", f"{count_text(event.bytes)} from byte {event.offset}"))
     text = event.text.split("\n")
     lines += [
         Line(f"{number}", printable(part, ARGUMENT_LIMIT)) for number, part in enumerate(text[:LINES_MOST], 1)

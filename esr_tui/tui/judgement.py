@@ -108,6 +108,8 @@ def _read(payload: Payload) -> Step:
     if payload.path:
         name = f"{name} {printable(payload.path, 200)}"
     size = f", {count_text(payload.bytes)}" if payload.bytes else ""
+    if payload.via == "snapshot":
+        size += ", as found in the file"
     step = _step(f"{name}{size}", payload.text)
     if not payload.truncated:
         return step
