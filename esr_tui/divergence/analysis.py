@@ -21,7 +21,7 @@ from esr_tui.divergence.payloads import of_interpreter
 from esr_tui.divergence.processes import Image, Processes
 from esr_tui.divergence.programs import INTERACTIVE
 from esr_tui.divergence.rules import RuleSet, Subject
-from esr_tui.divergence.typed import Piece, TypedLine, TypedLines
+from esr_tui.divergence.typed import Piece, TypedLines
 from esr_tui.model.events import (
     AnyEvent,
     Command,
@@ -71,7 +71,8 @@ class Analysis:
         self._user = ""
         self.clock = 0
         self._order = 0
-        self._waiting: list[tuple[int, int, AnyEvent | Piece]] = []
+        self._moment = -1
+        self._waiting: list[tuple[int, int, int, AnyEvent | Piece]] = []
         self._pending: deque[tuple[int, Image, Network | Disk | None]] = deque()
         self._written: set[str] = set()
         self._judged_alike: dict[Hashable, tuple[RuleMatch, ...]] = {}
@@ -86,7 +87,7 @@ class Analysis:
         for item in (*events, *output):
             self.clock = max(self.clock, item.ms)
             self._order += 1
-            heapq.heappush(self._waiting, (item.ms, self._order, item))
+            heapq.heappush(self._waiting, (item.ms, item.ktime, self._order, item))
         return self._advance(self.clock - _REORDER_MS)
 
     def tick(self, ms: int) -> list[Verdict]:
@@ -101,18 +102,22 @@ class Analysis:
     def _advance(self, until: int) -> list[Verdict]:
         found: list[Verdict] = []
         while self._waiting and self._waiting[0][0] <= until:
-            ms, _, item = heapq.heappop(self._waiting)
+            ms, _, _, item = heapq.heappop(self._waiting)
+            self._take_lines(ms)
             found += self._judge_until(ms)
             if isinstance(item, Event):
                 self._event(item)
             else:
                 self._typed.feed(item)
-            for line in self._typed.take():
-                self._line(line)
+        self._take_lines(until)
         return found + self._judge_until(until)
 
-    def _line(self, line: TypedLine) -> None:
-        self._judge.typed(line)
+    def _take_lines(self, now: int) -> None:
+        """Where a line stands is known when all of its millisecond has been fed."""
+        if now > self._moment:
+            self._moment = now
+            for line in self._typed.take():
+                self._judge.typed(line)
 
     def _event(self, event: AnyEvent) -> None:
         self._typed.event(event)

@@ -89,8 +89,10 @@ class TypedLines:
     def take(self) -> list[TypedLine]:
         """The lines that were completed or given up since the last call.
 
-        Their `rows` are right for the bytes fed so far: feed all of one moment before you take.
+        Their `rows` are right for the bytes fed so far: feed all of one millisecond before you take.
         """
+        if self._frame_open:
+            self._holding.showed(self._turns.now.ms, self._turns.page.top)
         return self._holding.take(self._turns.page.top)
 
     @property

@@ -67,11 +67,16 @@ def read(index: Path) -> list[AnyEvent | Output]:
 
 
 def lines(recorded: list[AnyEvent | Output]) -> list[TypedLine]:
-    """The typed lines of a recording, read at once."""
+    """The typed lines of a recording, taken whenever all of a millisecond has been fed."""
     typed = TypedLines()
+    found: list[TypedLine] = []
+    last = 0
     for each in recorded:
+        if each.ms != last:
+            found += typed.take()
+            last = each.ms
         give(typed, each)
-    return typed.take()
+    return found + typed.take()
 
 
 def give(typed: TypedLines, each: AnyEvent | Output) -> None:
