@@ -55,7 +55,7 @@ def magic(data: bytes) -> tuple[str, str] | None:
             if codec == "gzip" and len(data) < 18:
                 continue  # a program that writes the header of one
             return codec, name
-    if data.startswith(_ZLIB) and len(data) > 10 and len(squeeze.expand("zlib", data[:4096], 64)) > 8:
+    if data.startswith(_ZLIB) and len(data) > 10 and len(squeeze.expand("zlib", data[:4096], 64)) >= 4:
         return "zlib", "zlib data"
     return None
 
