@@ -37,6 +37,7 @@ def app(data_dir: Path | None, config: Path | None, demo: bool = False) -> None:
         demo_command=[*_esr("demo"), *options, "--record-only"],
         demo=demo,
         rules=settings.rules,
+        filters=settings.filters,
     ).run()
     if capture.process is not None and capture.process.poll() is None:
         pid = capture.process.pid

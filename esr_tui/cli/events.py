@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import select
 import sys
 from collections.abc import Callable, Iterator
@@ -9,8 +10,12 @@ from pathlib import Path
 
 import click
 
-from esr_tui.cli.options import data_dir_of, json_option, store_options
+from esr_tui.cli.filtering import filter_of, filter_option
+from esr_tui.cli.options import Failure, data_dir_of, json_option, settings_of, store_options
 from esr_tui.cli.table import cut, pad, terminal_width
+from esr_tui.filtering import EVENTS, Filter
+from esr_tui.filtering.codes import UNJUDGED
+from esr_tui.filtering.documents import event_document
 from esr_tui.model.codec import encode
 from esr_tui.model.events import EVENT_TYPES, KINDS, AnyEvent, KernelEvent
 from esr_tui.model.text import printable
@@ -18,7 +23,8 @@ from esr_tui.recording import Catalog
 from esr_tui.recording.follower import EventFollower
 from esr_tui.recording.layout import EVENT_FILES, TYPE_OF
 from esr_tui.recording.problems import Problems
-from esr_tui.tui.rows import summary
+from esr_tui.tui.marks import Marks
+from esr_tui.tui.rows import row, summary
 from esr_tui.tui.timefmt import stamp
 
 QUIET = frozenset({"print", "fork", "exit"})
@@ -74,12 +80,14 @@ def _wait() -> None:
     help=f"Only events of this kind; may be given again. One of: {', '.join(KINDS)}.",
 )
 @click.option("--follow", "-f", is_flag=True, help="Go on as events happen, until the session has ended.")
+@filter_option
 @json_option
 @store_options
 def events(
     *,
     session: str,
     kinds: tuple[str, ...],
+    wanted: str,
     follow: bool,
     as_json: bool,
     data_dir: Path | None,
@@ -89,18 +97,46 @@ def events(
 
     SID|PATH is any unambiguous beginning of a session id, a recording's file, or a directory that holds
     one recording. Without --kind the plain listing leaves out print, fork and exit; --json leaves out
-    nothing and cuts nothing.
+    nothing and cuts nothing. A --filter may ask for verdicts; the recording is then judged first.
     """
+    narrowed = filter_of(wanted, EVENTS, config)
     index = Catalog(data_dir_of(data_dir, config)).find(session)
-    wanted = frozenset(kinds) if kinds else frozenset(KINDS) - (frozenset() if as_json else QUIET)
+    listed = frozenset(kinds) if kinds else frozenset(KINDS) - (frozenset() if as_json else QUIET)
+    keeps = _keeper(narrowed, index, data_dir, config, follow=follow)
     shown = _json_line if as_json else _text_line(terminal_width())
     problems = Problems()
-    for batch in batches(EventFollower(index, problems, only=files_of(wanted)), follow=follow):
-        lines = [shown(event) for event in batch if event.KIND in wanted]
+    # Verdicts are told of a process by its forks and execs: these are read even when they are not shown.
+    read = listed | {"command", "fork"} if narrowed.judged else listed
+    for batch in batches(EventFollower(index, problems, only=files_of(read)), follow=follow):
+        lines = [shown(event) for event in batch if keeps(event) and event.KIND in listed]
         if lines:
             click.echo("\n".join(lines))
     for problem in problems.sentences:
         click.echo(f"esr: {printable(problem, 1000)}", err=True)
+
+
+def _keeper(
+    narrowed: Filter, index: Path, data_dir: Path | None, config: Path | None, *, follow: bool
+) -> Callable[[AnyEvent], bool]:
+    """Whether an event passes the filter; events are to be given in their order."""
+    if not narrowed:
+        return lambda event: True
+    marks = Marks()
+    if narrowed.judged:
+        if follow:
+            raise Failure("verdicts are known afterwards: leave --follow out, or verdict: and severity:")
+        from esr_tui.cli.divergence import verdicts  # noqa: PLC0415  (patterns and rules take time to load)
+
+        for verdict in verdicts(index, settings_of(data_dir, config).rules)[0]:
+            marks.judge(verdict)
+    count = itertools.count()
+
+    def keeps(event: AnyEvent) -> bool:
+        shown = row(event)
+        code = marks.add(next(count), shown) if narrowed.judged else UNJUDGED
+        return narrowed.matches(event_document(event, shown.summary), code, event.ms)
+
+    return keeps
 
 
 def _json_line(event: AnyEvent) -> str:

@@ -120,8 +120,10 @@ def sentence(error: Exception) -> str:
 
 def run(args: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code. Raises NobodyReads."""
+    code: Any = 1
+    picture: Sequence[str] = ()
     try:
-        code: Any = esr.main(args=args, prog_name="esr", standalone_mode=False)
+        code = esr.main(args=args, prog_name="esr", standalone_mode=False)
         return int(code or 0)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "esr"
@@ -131,11 +133,12 @@ def run(args: Sequence[str] | None = None) -> int:
     except click.Abort:
         return INTERRUPTED
     except click.ClickException as error:
-        said = printable(error.format_message(), 1000)
+        said, code = printable(error.format_message(), 1000), error.exit_code
+        picture = getattr(error, "picture", ())
     except expected_errors() as error:
         said = sentence(error)
-    click.echo(f"esr: {said}", err=True)
-    return 1
+    click.echo("\n".join((f"esr: {said}", *picture)), err=True)
+    return int(code)
 
 
 def main() -> None:

@@ -16,7 +16,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Failure(click.ClickException):
-    """An error said in one line, with its mend; exit code 1."""
+    """An error said in one line, with its mend; exit code 1.
+
+    Attributes:
+        picture: inert lines that stand below it and point at the place.
+    """
+
+    picture: tuple[str, ...] = ()
 
 
 def config_option(command: Command) -> Command:

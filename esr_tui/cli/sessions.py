@@ -7,8 +7,11 @@ from pathlib import Path
 
 import click
 
+from esr_tui.cli.filtering import filter_of, filter_option
 from esr_tui.cli.options import data_dir_of, json_option, store_options
 from esr_tui.cli.table import table, terminal_width
+from esr_tui.filtering import SESSIONS
+from esr_tui.filtering.documents import session_document
 from esr_tui.model.codec import encode
 from esr_tui.model.session import SessionSummary
 from esr_tui.recording import Catalog
@@ -58,15 +61,20 @@ def row(sid: str, summary: SessionSummary) -> tuple[str, ...]:
 
 
 @click.command()
+@filter_option
 @json_option
 @store_options
-def sessions(as_json: bool, data_dir: Path | None, config: Path | None) -> None:
+def sessions(wanted: str, as_json: bool, data_dir: Path | None, config: Path | None) -> None:
     """List the sessions of this node, live ones first.
 
     SID may be shortened wherever a command takes one, as long as it means one session.
     """
+    narrowed = filter_of(wanted, SESSIONS, config)
     store = data_dir_of(data_dir, config)
-    found = Catalog(store).sessions()
+    everything = Catalog(store).sessions()
+    found = everything
+    if narrowed:
+        found = [each for each in everything if narrowed.matches(session_document(each))]
     if as_json:
         for summary in found:
             click.echo(encode(summary))
@@ -75,5 +83,7 @@ def sessions(as_json: bool, data_dir: Path | None, config: Path | None) -> None:
             row(sid, summary) for sid, summary in zip(short_sids([s.sid for s in found]), found, strict=True)
         ]
         click.echo("\n".join(table(HEADER, rows, right=RIGHT, width=terminal_width())))
+    elif everything:
+        click.echo(f"esr: none of {len(everything)} sessions passes the filter", err=True)
     else:
         click.echo(f"esr: no session is recorded in {store}; `esr capture` records every login", err=True)

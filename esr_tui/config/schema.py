@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,6 +118,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         interpreters: names of images (patterns with * ?) whose input may be their program.
         alerts: who is told of divergences.
         rules: files and folders of rules, esr's own or Sigma, beside the built-in ones and /etc/esr/rules.d.
+        filters: saved filters of events and sessions by the names that `@name` finds.
         interpreter_input: bytes of it to keep of each process; 0 keeps none.
     """
 
@@ -127,6 +129,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interpreter_input: int = 65536
     alerts: Alerts = Alerts()
     rules: tuple[Path, ...] = ()
+    filters: dict[str, str] = {}
 
 
 SECTIONS: dict[str, type[msgspec.Struct]] = {
@@ -154,6 +157,7 @@ def impossible(config: Config) -> Iterator[tuple[str, str]]:
     if not 0 <= config.interpreter_input <= LARGEST_INPUT:
         yield "interpreter_input", f"is not from 0 to {LARGEST_INPUT} bytes; 65536 is usual, 0 keeps none"
     yield from _impossible_alerts(config.alerts)
+    yield from _impossible_filters(config.filters)
     for number, path in enumerate(config.rules):
         if not path.is_absolute() or "\0" in str(path):
             yield f"rules[{number}]", "is no absolute path of a rule file or folder; begin it with /"
@@ -178,6 +182,17 @@ def _impossible_alerts(alerts: Alerts) -> Iterator[tuple[str, str]]:
         yield "alerts.syslog", "is no path of a socket; write /dev/log"
     if alerts.command and not alerts.command[0].startswith("/"):
         yield "alerts.command", "names no program by its absolute path; begin it with /"
+
+
+def _impossible_filters(filters: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for name, text in filters.items():
+        if not _NAME.fullmatch(name):
+            yield f"filters.{name}", "cannot be written as @name; use letters, digits, - and _"
+        elif not text.strip():
+            yield f"filters.{name}", "is empty; write a filter or remove it"
+
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def _is_size(pages: int) -> bool:

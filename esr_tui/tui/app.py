@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar
@@ -76,6 +76,7 @@ class EsrApp(App[None]):
         record_command: list[str] | None = None,
         demo_command: list[str] | None = None,
         rules: Sequence[Path] = (),
+        filters: Mapping[str, str] | None = None,
         sources: Sources | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -91,13 +92,14 @@ class EsrApp(App[None]):
             record_command: argv of a recorded shell; None when none can be started.
             demo_command: argv of the demo; None when it cannot run.
             rules: files and folders of rules that the configuration names.
+            filters: the filters that it saves, by name.
             sources: what is read instead of the store at `data_dir`.
             clock: monotonic seconds.
             wall: Unix seconds.
         """
         super().__init__()
         self.theme = THEME
-        self._sources = sources or store(data_dir, rules)
+        self._sources = sources or store(data_dir, rules, filters)
         self._place, self._recording, self._notice = str(data_dir), recording, notice
         self._notices, self._demo_first = notices, demo
         self._record_command, self._demo_command = record_command, demo_command

@@ -7,10 +7,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import overload
 
+from esr_tui.filtering import NOTHING, Filter, Table
 from esr_tui.model.codec import decode
 from esr_tui.model.events import AnyEvent
 from esr_tui.model.verdict import Verdict
-from esr_tui.tui.filter import Filter
 from esr_tui.tui.marks import NOTABLE, Marks
 from esr_tui.tui.rows import Row
 from esr_tui.tui.spool import Spool
@@ -35,6 +35,7 @@ ROUTINE = "routine"
 """Stands for the kind of routine events."""
 WITNESSES = frozenset({"gap", "escape"})
 """Kinds that stay among divergences only: where something was lost, something may be hidden."""
+PROGRAMS_MOST = 2000
 DEFAULT_GROUPS = frozenset(GROUPS) - {"process", "routine"}
 
 
@@ -78,11 +79,13 @@ class EventLog:
         """Every event's row, in order of arrival; a row's place here is its index."""
         self.visible: array[int] = array("I")
         """The indices, by time, of the rows that pass the groups and the filter."""
-        self.filter = Filter()
+        self.filter = NOTHING
         self.groups: frozenset[str] = DEFAULT_GROUPS
         self.divergent = False
         """Only what deserves a look is shown."""
         self.marks = Marks()
+        self.programs: set[str] = set()
+        """The names of programs that rows have, as far as PROGRAMS_MOST goes: the filter bar offers them."""
         self._hays: list[str] = []
         self._times = array("q")
         self._group_kinds: list[str] = []
@@ -110,18 +113,20 @@ class EventLog:
             kind = ROUTINE if row.routine else row.kind
             self._group_kinds.append(kind)
             self._place(self._order, index)
-            if shows(kind, hay, add(index, row)):
+            if shows(kind, hay, add(index, row), row.ms):
                 first = min(first, self._place(self.visible, index))
             index += 1
         self.rows.extend(rows)
+        if len(self.programs) < PROGRAMS_MOST:
+            self.programs.update(row.program for row in rows)
         self._hays.extend(hays)
         return first
 
-    def _shows(self, kind: str, hay: str, code: int) -> bool:
+    def _shows(self, kind: str, hay: str, code: int, ms: int) -> bool:
         """Whether a row passes groups, view and filter."""
         if kind not in self._kinds or (self.divergent and code not in NOTABLE and kind not in WITNESSES):
             return False
-        return not self.filter or self.filter.matches(hay, code)
+        return not self.filter or self.filter.matches(hay, code, ms)
 
     def judge(self, verdicts: Iterable[Verdict]) -> int:
         """Takes verdicts.
@@ -130,12 +135,15 @@ class EventLog:
             The first visible position that shows something else now.
         """
         first, codes = len(self.visible), self.marks.codes
-        selects = self.divergent or bool(self.filter.judging)
+        selects = self.divergent or self.filter.judged
         for verdict in verdicts:
             for index in self.marks.judge(verdict):
                 position = self.position(index)
                 here = position >= 0 and self.visible[position] == index
-                if selects and here != self._shows(self._group_kinds[index], self._hays[index], codes[index]):
+                shows = selects and self._shows(
+                    self._group_kinds[index], self._hays[index], codes[index], self._times[index]
+                )
+                if selects and here != shows:
                     if here:
                         del self.visible[position]
                     else:
@@ -209,7 +217,7 @@ class EventLog:
         among = [index for index in self._order if of[index] in kinds]
         if self.divergent:
             among = [index for index in among if codes[index] in NOTABLE or of[index] in WITNESSES]
-        self.visible = array("I", self.filter.select(self._hays, codes, among))
+        self.visible = array("I", self.filter.select(Table(self._hays, codes, self._times), among))
 
     def close(self) -> None:
         """Gives the temporary space back."""

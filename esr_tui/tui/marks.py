@@ -7,11 +7,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from esr_tui.model.verdict import DIVERGENT, SEVERITIES, VERDICTS, Verdict
+from esr_tui.filtering.codes import CODES, UNJUDGED
+from esr_tui.filtering.codes import code_of as code_of
+from esr_tui.filtering.codes import severity_of as severity_of
+from esr_tui.filtering.codes import verdict_of as verdict_of
+from esr_tui.model.verdict import DIVERGENT, Verdict
 from esr_tui.tui.rows import Row
 
-UNJUDGED = 0
-"""The code of a row that nothing is said of (yet)."""
 _FORK = -1
 _FOLLOWERS = frozenset({"disk", "network", "input"})
 """Kinds of events that take the verdict of their process."""
@@ -30,23 +32,7 @@ SHOUTS = {"info": "", "low": "·", "medium": "!", "high": "!!", "critical": "!!!
 """A severity without colour."""
 
 
-def code_of(verdict: str, severity: str) -> int:
-    """One small number for both, 1 and up. Raises ValueError when either is unknown."""
-    return VERDICTS.index(verdict) * len(SEVERITIES) + SEVERITIES.index(severity) + 1
-
-
-def verdict_of(code: int) -> str:
-    """The verdict in a code; empty for UNJUDGED."""
-    return VERDICTS[(code - 1) // len(SEVERITIES)] if code else ""
-
-
-def severity_of(code: int) -> str:
-    """The severity in a code; empty for UNJUDGED."""
-    return SEVERITIES[(code - 1) % len(SEVERITIES)] if code else ""
-
-
-_CODES = range(1, len(VERDICTS) * len(SEVERITIES) + 1)
-NOTABLE = frozenset(code for code in _CODES if verdict_of(code) in DIVERGENT or severity_of(code) != "info")
+NOTABLE = frozenset(code for code in CODES if verdict_of(code) in DIVERGENT or severity_of(code) != "info")
 """Worth a look: the terminal did not show it, or a rule knows it."""
 
 

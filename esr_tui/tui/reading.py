@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from esr_tui.filtering.documents import event_document
 from esr_tui.model.codec import encode
 from esr_tui.model.events import AnyEvent, Command, Exit, Fork, Gap, Print, Resize, SessionStart, TerminalMode
 from esr_tui.model.session import LINGERING, LIVE, SessionSummary
 from esr_tui.model.text import printable
 from esr_tui.recording import Output, RecordingError, Slice
-from esr_tui.tui.filter import haystack
 from esr_tui.tui.rows import Row, row
 from esr_tui.tui.sources import Reader, Sources
 from esr_tui.tui.stopping import Stop
@@ -109,7 +109,7 @@ def prepare(piece: Slice, reader: Reader, caught_up: bool, done: Callable[[], No
             continue
         shown = row(event)
         rows.append(shown)
-        hays.append(haystack(event, shown))
+        hays.append(event_document(event, shown.summary))
         lines.append(encode(event))
         if isinstance(event, Fork | Command | Exit | Gap | TerminalMode | SessionStart):
             kept.append((event, shown.summary))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -48,9 +48,11 @@ class Sources:
     open: Callable[[Path], Reader]
     judge: Callable[[Path, Give, Stop], str] = unjudged
     """Analyses a recording until it is stopped; returns a sentence when it failed."""
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """Saved filters by name."""
 
 
-def store(data_dir: Path, rules: Sequence[Path] = ()) -> Sources:
-    """The recordings below `data_dir`, judged with the `rules` that the configuration names, too."""
-    catalog = Catalog(data_dir)
-    return Sources(sessions=catalog.sessions, open=RecordingReader, judge=partial(judged, rules=rules))
+def store(data_dir: Path, rules: Sequence[Path] = (), filters: Mapping[str, str] | None = None) -> Sources:
+    """The recordings below `data_dir`, judged with the `rules` that the configuration names, and its `filters`."""
+    catalog, judge = Catalog(data_dir), partial(judged, rules=rules)
+    return Sources(sessions=catalog.sessions, open=RecordingReader, judge=judge, filters=filters or {})

@@ -116,3 +116,36 @@ def test_an_interrupt_ends_a_follower_with_130(start, recorder):
         assert process.wait(timeout=20) == 130
         assert process.stderr.read().strip() == ""
     writer.close()
+
+
+def test_a_filter_chooses_events(esr, recorder):
+    sid = recorder.finished()
+    listed = esr("events", sid, "--json", "--filter", "kind:network port:1..9000 addr:127.0.0.0/8")
+    assert [json.loads(line)["event"] for line in listed.lines] == ["session.network"]
+    assert "ls -la" in esr("events", sid, "--filter", 'argv~"-l." -path:*/cat').out
+    assert not esr("events", sid, "--filter", "time:1h..").out
+
+
+def test_a_filter_may_ask_for_verdicts(esr, recorder):
+    sid = recorder.finished()
+    (judged,) = (json.loads(each) for each in esr("divergence", sid, "--json").lines)
+    passing = esr("events", sid, "--json", "--filter", f"verdict:{judged['verdict']}").lines
+    # What the judged command's process did takes its verdict.
+    assert [json.loads(each)["event"] for each in passing] == [
+        "session.command",
+        "session.disk",
+        "session.network",
+    ]
+    assert not esr("events", sid, "--filter", f"-verdict:{judged['verdict']} kind:command").out
+    assert esr("events", sid, "--filter", "severity:critical", "--kind", "network").out == ""
+    refused = esr("events", sid, "--follow", "--filter", "verdict:unseen")
+    assert (refused.code, "leave --follow out" in refused.err) == (1, True)
+
+
+def test_a_wrong_filter_points_at_the_place(esr, recorder):
+    result = esr("events", recorder.finished(), "--filter", "kind:network port:\x1b[2Jmany")
+    assert (result.code, result.out) == (2, "")
+    said, text, caret = result.err.splitlines()
+    assert said.startswith("esr: --filter: port wants a number")
+    assert text == "kind:network port:␛[2Jmany"
+    assert caret == " " * 18 + "^" * 8

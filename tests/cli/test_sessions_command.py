@@ -85,3 +85,25 @@ def test_lines_fit_the_terminal(recorder):
     assert len(lines) == 2
     assert all(cells(line) <= 60 for line in lines)
     assert lines[1].endswith("…")
+
+
+def test_a_filter_chooses_sessions(esr, recorder, tmp_path):
+    sids = [recorder.finished(user=user) for user in ("ada", "eve")]
+    assert [
+        json.loads(each)["sid"] for each in esr("sessions", "--json", "--filter", "user:ada").lines
+    ] == sids[:1]
+    assert len(esr("sessions", "--filter", "commands>0 from:192.0.2.0/24").lines) == 3
+    none = esr("sessions", "--filter", "user:bob")
+    assert (none.code, none.out, "none of 2 sessions" in none.err) == (0, "", True)
+    assert esr("sessions", "--filter", "port:3").code == 2
+
+
+def test_saved_filters_come_from_the_configuration(esr, recorder, tmp_path):
+    recorder.finished(user="ada")
+    config = tmp_path / "esr.yaml"
+    config.write_text("filters:\n  mine: user:ada -state:live\n")
+    saved = ("--config", str(config), "--filter")
+    assert len(esr("sessions", *saved, "@mine").lines) == 2
+    assert "there is @mine" in esr("sessions", *saved, "@other").err
+    config.write_text("filters:\n  'not mine': user:ada\n")
+    assert "line 2, key filters.not mine: cannot be written as @name" in esr("sessions", *saved, "@mine").err

@@ -347,10 +347,10 @@ class Tools:
     sid = SID
 
     @staticmethod
-    def app(world: World, **options: Any) -> EsrApp:
+    def app(world: World, filters: dict[str, str] | None = None, **options: Any) -> EsrApp:
         """The app over a scripted world, at a fixed time."""
         clock = options.pop("clock", lambda: 0.0)
-        sources = Sources(sessions=world.sessions, open=world.open, judge=world.judge)
+        sources = Sources(sessions=world.sessions, open=world.open, judge=world.judge, filters=filters or {})
         return EsrApp(Path("/var/lib/esr"), sources=sources, clock=clock, wall=lambda: NOW, **options)
 
     @staticmethod

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from esr_tui.filtering import parse
 from esr_tui.model.events import Command, Disk, Exit, Fork, TerminalMode
 from esr_tui.model.text import UNSAFE
 from esr_tui.recording import Slice
 from esr_tui.tui.details import details
 from esr_tui.tui.eventlog import DEFAULT_GROUPS, GROUPS, EventLog
-from esr_tui.tui.filter import parse
 from esr_tui.tui.model import SessionModel
 from esr_tui.tui.processes import Processes
 from esr_tui.tui.reading import prepare

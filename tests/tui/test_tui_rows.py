@@ -147,5 +147,5 @@ def test_a_file_that_is_not_there_is_no_failure_worth_red(tools: Any) -> None:
 
 
 def test_rows_and_filters_do_not_need_textual() -> None:
-    code = "import sys, esr_tui.tui.rows, esr_tui.tui.filter; sys.exit('textual' in sys.modules)"
+    code = "import sys, esr_tui.tui.rows, esr_tui.filtering; sys.exit('textual' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -12,6 +12,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from esr_tui.filtering import EVENTS, SESSIONS
+
 LEGEND = (
     (
         "● live  ◐ linger  ○ ended  ✂ cut",
@@ -33,13 +35,17 @@ LEGEND = (
     ("┅ on the time line", "echo was off: what was typed there did not show"),
 )
 FILTERS = (
-    ('curl "two words"', "rows that hold all of these"),
-    (
-        "kind:network port:443",
-        "a field: kind pid ppid program path cwd op state proto port addr dns status arg user",
-    ),
+    ('curl "two words"', "rows that hold all of these; case never matters"),
+    ("-program:bash not /proc/ (a or b)", "not, or, parentheses"),
+    ("kind:network pid:12", f"a field of an event: {' '.join(EVENTS.names)}"),
+    ("user:ada state:live", f"a field of a session: {' '.join(SESSIONS.names)}"),
+    ("port:1..1024 status!=0 pid:7,12 time:10s..2m", "ranges, comparisons, lists; status:EACCES too"),
+    ("addr:10.0.0.0/8", "a network, one address, or part of one"),
+    ("path:/etc/* program=sh", "part of the text, a pattern for the whole with * and ?, or exactly that"),
+    ('argv~"-o .*sh" ~"curl|wget"', "a regular expression in a field, or in the row's text"),
     ("verdict:piped severity>=high", "commands judged so, and what their processes did"),
-    ("-program:bash -/proc/ -verdict:shown", "rows that do not"),
+    ("@name", "a filter saved in the configuration, under `filters`"),
+    ("tab", "completes a field or a value, and goes on to the next that fits"),
 )
 
 

@@ -10,16 +10,15 @@ from textual.worker import Worker, WorkerState
 
 from esr_tui.model.session import LIVE
 from esr_tui.tui.eventlog import ALWAYS, GROUPS
-from esr_tui.tui.filter import FilterError, parse
 from esr_tui.tui.player import FRAME
 from esr_tui.tui.reading import Batch, follow, sentence
-from esr_tui.tui.screens.session_export import SessionExport
+from esr_tui.tui.screens.session_filter import SessionFilter
 from esr_tui.tui.screens.session_keys import BINDINGS as KEYS
 from esr_tui.tui.timefmt import TimeError, parse_time
 from esr_tui.tui.widgets.inputs import Prompt
 
 
-class SessionScreen(SessionExport):
+class SessionScreen(SessionFilter):
     """Follows a live session or replays a recording."""
 
     BINDINGS: ClassVar[list[BindingType]] = KEYS
@@ -124,29 +123,16 @@ class SessionScreen(SessionExport):
         self.model.log.show(frozenset(GROUPS))
         self._rows_selected(index)
 
-    def action_filter(self) -> None:
-        """Opens the filter bar."""
-        self.query_one("#filter", Prompt).open()
-
     def action_goto(self) -> None:
         """Opens the go-to prompt."""
         self.query_one("#goto", Prompt).open("")
 
     def on_prompt_changed(self, message: Prompt.Changed) -> None:
         """The filter works as it is typed."""
-        if message.prompt.id != "filter":
+        if message.prompt.id == "filter":
+            self._filter(message.text)
+        else:
             message.prompt.tell("")
-            return
-        try:
-            narrowed = parse(message.text)
-        except FilterError as error:
-            message.prompt.tell(str(error))
-            return
-        index = self.table.index
-        self.model.log.narrow(narrowed)
-        self._rows_selected(index)
-        shown = len(self.model.log.visible)
-        message.prompt.tell("no event matches" if narrowed and not shown else "")
 
     def on_prompt_entered(self, message: Prompt.Entered) -> None:
         """Enter: the filter stays, or the time is sought."""
@@ -167,11 +153,6 @@ class SessionScreen(SessionExport):
         if message.prompt.id == "filter":
             self._unfilter()
         self.table.focus()
-
-    def _unfilter(self) -> None:
-        index = self.table.index
-        self.model.log.narrow(parse(""))
-        self._rows_selected(index)
 
     def action_cancel(self) -> None:
         """Ends a long seek, or takes the filter away."""

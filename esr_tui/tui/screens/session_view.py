@@ -11,6 +11,7 @@ from textual.containers import Container, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from esr_tui.filtering.completion import Completion
 from esr_tui.model.session import LIVE, SessionSummary
 from esr_tui.model.verdict import Verdict
 from esr_tui.tui.details import details, title
@@ -94,7 +95,10 @@ class SessionView(Screen[None]):
                 yield Bar(id="detail-title", classes="pane-title")
                 yield DetailPanel(id="detail")
         yield Prompt(
-            "filter", 'curl kind:network verdict:piped severity>=high -program:bash "two words"', id="filter"
+            "filter",
+            'curl kind:network port:1..1024 verdict:piped severity>=high -program:bash path:/etc/* argv~"-o .*"',
+            id="filter",
+            completer=self._complete,
         )
         yield Prompt("go to", "1:23, 83.5 or 50%", id="goto")
         yield Prompt("report to", "a path; .md and .html are written unless it ends with one", id="export")
@@ -113,6 +117,10 @@ class SessionView(Screen[None]):
         self.set_interval(0.5, self._second)
         self._arrange()
         self._tell()
+
+    def _complete(self, text: str) -> Completion:
+        """What may stand at the end of a filter."""
+        return Completion(len(text), ())
 
     # The clock.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,6 +12,8 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from esr_tui.filtering import NOTHING, SESSIONS, FilterError, parse
+from esr_tui.filtering.completion import Completion, complete
 from esr_tui.model.session import LINGERING, LIVE, SessionSummary
 from esr_tui.model.text import printable
 from esr_tui.tui.sources import Sources
@@ -52,7 +54,7 @@ class SessionsScreen(Screen[None]):
             "Filter",
             key_display="/",
             id="sessions.filter",
-            tooltip="Narrow the list by words",
+            tooltip="Narrow the list: words, key:value, -word",
         ),
         Binding(
             "question_mark",
@@ -91,7 +93,7 @@ class SessionsScreen(Screen[None]):
         self._clock, self._wall = clock, wall
         self._sessions: list[SessionSummary] | None = None
         self._problem = ""
-        self._words: tuple[str, ...] = ()
+        self._filter = NOTHING
         self._ready = False
 
     def compose(self) -> ComposeResult:
@@ -101,7 +103,12 @@ class SessionsScreen(Screen[None]):
         yield SessionTable(id="sessions")
         yield Static(Content.assemble(*EMPTY), id="empty")
         yield Preview(self._sources, self._clock, id="preview")
-        yield Prompt("filter", "words: user, origin, terminal, command, state", id="filter")
+        yield Prompt(
+            "filter",
+            "ada state:live from:10.0.0.0/8 worst>=high started>=2026-11-22 commands>100 -user:root",
+            id="filter",
+            completer=self._complete,
+        )
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
@@ -138,14 +145,14 @@ class SessionsScreen(Screen[None]):
 
     def _show(self) -> None:
         sessions = self.sessions
-        self.table.show(sessions, self._words, self._wall())
+        self.table.show(sessions, self._filter, self._wall())
         live = sum(session.state in {LIVE, LINGERING} for session in sessions)
         left: list[Part] = [("esr ", "strong"), (f"{live} live", "good" if live else "dim")]
         left.append((f", {len(sessions) - live} recorded", "dim"))
-        if self._words:
+        if self._filter:
             left += [
                 ("  filter ", "dim"),
-                (" ".join(self._words), "strong"),
+                (printable(self._filter.text, 80), "strong"),
                 (f" {len(self.table.shown)}", "dim"),
             ]
         if self._sessions is None and not self._problem:
@@ -159,8 +166,6 @@ class SessionsScreen(Screen[None]):
         self.query_one("#empty").display = empty
         self.table.display = not empty
         self.query_one("#preview").display = not empty
-        prompt = self.query_one("#filter", Prompt)
-        prompt.tell("no session matches" if self._words and not self.table.shown else "")
         if self.is_active:
             self.preview.show(self.table.current)
         self.refresh_bindings()
@@ -207,8 +212,24 @@ class SessionsScreen(Screen[None]):
 
     def on_prompt_changed(self, message: Prompt.Changed) -> None:
         """The list narrows as it is typed."""
-        self._words = tuple(message.text.lower().split())
+        prompt, text = message.prompt, message.text
+        try:
+            self._filter = parse(text, SESSIONS, self._sources.filters)
+        except FilterError as error:
+            prompt.correct(error)
+            return
         self._show()
+        prompt.tell("no session matches" if self._filter and not self.table.shown else "")
+
+    def _complete(self, text: str) -> Completion:
+        """What may stand at the end of a filter."""
+        return complete(text, SESSIONS, self._sources.filters, self._seen)
+
+    def _seen(self, field: str) -> Iterable[str]:
+        """Values that a field has in the list."""
+        names = {"user": "user", "login": "login", "tty": "tty", "from": "origin"}
+        found = {getattr(each, names[field]) for each in self.sessions} if field in names else set()
+        return sorted(printable(each, 64) for each in found if each)
 
     def on_prompt_entered(self, message: Prompt.Entered) -> None:
         """Enter keeps the filter."""
@@ -217,7 +238,7 @@ class SessionsScreen(Screen[None]):
 
     def on_prompt_closed(self, message: Prompt.Closed) -> None:
         """Escape drops it."""
-        self._words = ()
+        self._filter = NOTHING
         self._show()
         self.table.focus()
 
@@ -226,5 +247,5 @@ class SessionsScreen(Screen[None]):
         if action == "open":
             return True if self.table.current else None
         if action == "unfilter":
-            return bool(self._words)
+            return bool(self._filter)
         return True

@@ -2,37 +2,105 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
+from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
+from esr_tui.filtering import FilterError
+from esr_tui.filtering.completion import Completion
 from esr_tui.model.text import printable
 
 ENTRY_LIMIT = 400
+NOTE_LIMIT = 600
+
+
+Completer = Callable[[str], Completion]
+"""Says what may stand at the end of a text."""
+
+
+def _nothing(text: str) -> Completion:
+    """Completes nothing."""
+    return Completion(len(text), ())
+
+
+class _Ghost(Suggester):
+    """The first word that may stand at the cursor, drawn faintly."""
+
+    def __init__(self, completer: Completer) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._completer = completer
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The whole text as it would be."""
+        found = self._completer(value)
+        return value[: found.at] + found.words[0] if found.words else None
 
 
 class PlainInput(Input):
-    """An input whose text is inert before it is drawn: a paste can hold anything."""
+    """An input whose text is inert before it is drawn (a paste can hold anything), and that completes words."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "tab",
+            "complete",
+            "Complete",
+            show=False,
+            id="prompt.complete",
+            tooltip="Complete the word; again for another one",
+        ),
+    ]
+
+    def __init__(self, completer: Completer, *, placeholder: str) -> None:
+        super().__init__(
+            placeholder=placeholder, compact=True, max_length=ENTRY_LIMIT, suggester=_Ghost(completer)
+        )
+        self._completer = completer
+        self._cycle: tuple[str, ...] = ()
 
     def validate_value(self, value: str) -> str:
         """Controls become symbols."""
         return printable(value, ENTRY_LIMIT)
 
+    def action_complete(self) -> None:
+        """Puts the next word that fits; moves on when none does."""
+        if self.value in self._cycle:
+            place = self._cycle.index(self.value) + 1
+        else:
+            found = self._completer(self.value)
+            self._cycle = tuple(self.value[: found.at] + word for word in found.words)
+            place = 0
+        if not self._cycle:
+            self.screen.focus_next()
+            return
+        self.value = self._cycle[place % len(self._cycle)]
+        self.cursor_position = len(self.value)
+        if len(self._cycle) == 1:
+            self._cycle = ()
 
-class Prompt(Horizontal):
-    """A label, an input, and a sentence about what was typed. Hidden until opened."""
+
+class Prompt(Vertical):
+    """A label, an input, and a sentence about what was typed. Hidden until opened.
+
+    The sentence stands behind the input; where it points at a place, below it, with a caret. Words that may
+    come next stand below, too.
+    """
 
     DEFAULT_CSS = """
     Prompt {
-        height: 1;
+        height: auto;
         display: none;
         &.-open { display: block; }
+        Horizontal { height: 1; }
         Label.prompt--label { width: auto; padding: 0 1; text-style: bold; }
         Label.prompt--note { width: auto; max-width: 60%; padding: 0 1; }
+        Label.prompt--below { width: 1fr; height: auto; max-height: 3; padding: 0 1; display: none; }
         Input { width: 1fr; }
     }
     """
@@ -60,17 +128,20 @@ class Prompt(Horizontal):
     class Closed(Changed):
         """Escape was pressed."""
 
-    def __init__(self, label: str, placeholder: str, *, id: str) -> None:
+    def __init__(self, label: str, placeholder: str, *, id: str, completer: Completer = _nothing) -> None:
         super().__init__(id=id)
+        self._completer = completer
         self._label = label
         self._placeholder = placeholder
         self._note = ""
 
     def compose(self) -> ComposeResult:
-        """Label, input, note."""
-        yield Label(self._label, markup=False, classes="prompt--label")
-        yield PlainInput(placeholder=self._placeholder, compact=True, max_length=ENTRY_LIMIT)
-        yield Label("", markup=False, classes="prompt--note")
+        """Label, input, note; below them what points at a place."""
+        with Horizontal():
+            yield Label(self._label, markup=False, classes="prompt--label")
+            yield PlainInput(self._completer, placeholder=self._placeholder)
+            yield Label("", markup=False, classes="prompt--note")
+        yield Label("", markup=False, classes="prompt--below")
 
     @property
     def is_open(self) -> bool:
@@ -100,12 +171,47 @@ class Prompt(Horizontal):
         self.remove_class("-open")
         self.tell("")
 
-    def tell(self, text: str) -> None:
-        """Says something about what was typed; an empty text takes it back."""
-        self._note = text = printable(text, ENTRY_LIMIT)
+    def tell(self, text: str, *, at: int | None = None, length: int = 1) -> None:
+        """Says something about what was typed; an empty text takes it back.
+
+        Args:
+            text: the sentence.
+            at: where in the typed text the trouble begins, when it is known; the sentence then stands below.
+            length: how many characters it takes.
+        """
+        self._note = text = printable(text, NOTE_LIMIT)
         label = self.query_one(".prompt--note", Label)
-        label.update(text)
-        label.display = bool(text)
+        label.update(text if at is None else "")
+        label.display = bool(text) and at is None
+        self._below(self._pointed(text, at, length) if text and at is not None else self._offered())
+
+    def correct(self, error: FilterError) -> None:
+        """Says what is wrong with a filter, and where; of a half-typed word, what it may become."""
+        if error.at + error.length >= len(self.value) and self._completer(self.value).words:
+            self.tell("")
+        else:
+            self.tell(str(error), at=error.at, length=error.length)
+
+    def _below(self, text: str) -> None:
+        below = self.query_one(".prompt--below", Label)
+        below.update(text)
+        below.display = bool(text)
+
+    def _pointed(self, text: str, at: int, length: int) -> str:
+        """A caret under the place, as far as it is in view, and the sentence."""
+        entry = self.query_one(Input)
+        left = len(self._label) + 1 - int(entry.scroll_x)
+        width = max(1, self.size.width - 2)
+        start = max(0, min(left + cell_len(entry.value[:at]), width - 1))
+        room = max(1, min(cell_len(entry.value[at : at + length]) or 1, width - start))
+        carets = " " * start + "^" * room
+        beside = len(carets) + 1 + cell_len(text) <= width
+        return f"{carets} {text}" if beside else f"{carets}\n{text}"
+
+    def _offered(self) -> str:
+        """The words that may come next, when there is a choice."""
+        words = self._completer(self.value).words if self.is_open else ()
+        return printable("  ".join(words), max(20, self.size.width - 2)) if len(words) > 1 else ""
 
     def action_close(self) -> None:
         """Escape."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
+from esr_tui.filtering import Filter
+from esr_tui.filtering.documents import session_document
 from esr_tui.model.session import ENDED, LINGERING, LIVE, SessionSummary
 from esr_tui.model.text import printable
 from esr_tui.model.verdict import SEVERITIES
@@ -38,20 +40,6 @@ _NARROW_WIDTHS = {
 _SHORT = {"medium": "med", "critical": "crit"}
 
 
-def haystack(session: SessionSummary) -> str:
-    """What the sessions filter looks into, lowered."""
-    parts = (
-        session.worst or "",
-        session.state,
-        session.user,
-        session.login,
-        session.origin,
-        session.tty or "",
-        session.sid,
-    )
-    return printable(" ".join((*parts, session.last_command, session.started))).lower()
-
-
 def worst(session: SessionSummary, width: int) -> Cell:
     """The worst severity and how many divergences there are; a dash where that is not known."""
     if session.divergences is None and not session.worst:
@@ -67,7 +55,7 @@ def worst(session: SessionSummary, width: int) -> Cell:
 
 
 class SessionTable(LineTable):
-    """Sessions in the order they were given, narrowed by words."""
+    """Sessions in the order they were given, narrowed by a filter."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"severity--{severity}" for severity in SEVERITIES}
 
@@ -77,15 +65,16 @@ class SessionTable(LineTable):
         """The sessions that pass the filter, in the table's order."""
         self._now = 0.0
 
-    def show(self, sessions: Sequence[SessionSummary], words: Sequence[str], now: float) -> None:
-        """Shows those of `sessions` that hold all `words`; `now` is Unix time, for the idle column.
+    def show(self, sessions: Sequence[SessionSummary], narrowed: Filter, now: float) -> None:
+        """Shows those of `sessions` that pass a filter; `now` is Unix time, for the idle column.
 
         The cursor stays on its session, wherever that moves.
         """
         here = self.current
         self._now = now
-        hays = ((session, haystack(session)) for session in sessions)
-        self.shown = [session for session, hay in hays if all(word in hay for word in words)]
+        self.shown = [
+            session for session in sessions if not narrowed or narrowed.matches(session_document(session))
+        ]
         places = {session.sid: row for row, session in enumerate(self.shown)}
         cursor = places.get(here.sid, self.cursor) if here else 0
         self.cursor = max(0, min(cursor, len(self.shown) - 1)) if self.shown else -1
