@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from esr_tui.terminal import Terminal
-from esr_tui.terminal.cells import blank
+from esr_tui.terminal.cells import Blank, Line
 from esr_tui.terminal.screen import Watcher
 
 Cells = tuple[str, ...]
@@ -48,9 +48,7 @@ class Page:
         y = row - self.top
         if not 0 <= y < self.screen.lines:
             return ()
-        line = self.screen.buffer[y]
-        end = min(max(line, default=-1) + 1, self.screen.columns)
-        cells = [line[x].data for x in range(end)]
+        cells = self.screen.buffer[y].text[:]
         while cells and cells[-1] == " ":
             cells.pop()
         return tuple(cells)
@@ -66,11 +64,10 @@ class Page:
         if not 0 <= y < self.screen.lines - 1:
             return False
         line = self.screen.buffer[y]
-        edge = line.get(self.screen.columns - 1)
-        if line.wrapped or edge is None:
-            return line.wrapped
-        # Cells are shared: one that was erased is `blank`'s, and one that was typed never is.
-        return edge.data != " " or (edge is not line.default and edge is not blank(edge.bg))
+        return line.wrapped or self._typed_to_the_edge(line)
+
+    def _typed_to_the_edge(self, line: Line) -> bool:
+        return len(line) == self.screen.columns and not isinstance(line.pens[-1], Blank)
 
     def logical(self, row: int) -> int:
         """The first row of the text that wraps into `row`."""
@@ -108,11 +105,9 @@ class Page:
         """Blanks between the last cell that is not blank and the edge, in a row that goes on in the next."""
         line = self.screen.buffer[row - self.top]
         below = self.screen.buffer[row - self.top + 1]
-        edge = self.screen.columns
         # A wide character that found no room for its second half leaves one cell which nobody typed.
-        return max(
-            0, edge - end - (1 if below.wide and below[1].data == "" and not line.get(edge - 1) else 0)
-        )
+        left_out = below.text[1:2] == [""] and not self._typed_to_the_edge(line)
+        return max(0, self.screen.columns - end - left_out)
 
 
 def without_right(cells: Cells, right: tuple[int, Cells] | None) -> Cells:

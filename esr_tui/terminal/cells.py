@@ -1,26 +1,25 @@
 """What a screen is made of: cells, lines and the buffer that holds them.
 
-pyte's data model (`buffer[y][x] -> Char`) with three additions: two attributes that pyte lacks,
-plain picklable containers in place of its closures, and cells that are shared between positions,
-since making one for each drawn character is most of what a terminal costs.
+pyte's data model (`buffer[y][x] -> Char`) with two attributes that pyte lacks. Cells come into being when they are
+looked at: a line holds the text and the pen of each in two lists, since to make a cell for each drawn character
+is most of what a terminal costs.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pyte.screens import Char, StaticDefaultDict, wcwidth
+from pyte.screens import Char, wcwidth
 from pyte.screens import Cursor as PyteCursor
 
 MAX_CELL = 8
 """Characters one cell holds at most: the base and what combines with it."""
 MAX_SHARED = 4096
 """Entries that each cache by sequence or style holds at most."""
-MAX_PENS, MAX_CELLS_OF_PEN = 1024, 256
-"""Attribute sets, and cells of each, that are kept for sharing: some 60 MB for a stream that is made for it."""
 UNSEEN = "\u200b"
 """Put into a cell to say that more went with it than can be kept or drawn."""
 REPLACEMENT = "\ufffd"
@@ -29,6 +28,9 @@ REPLACEMENT = "\ufffd"
 
 _FIELDS = (*Char._fields, "faint", "conceal")
 _DEFAULTS = (*Char("")[1:], False, False)
+
+
+_C = TypeVar("_C", bound="Cell")
 
 
 class Cell(Char):
@@ -40,7 +42,7 @@ class Cell(Char):
 
     __slots__ = ()
 
-    def __new__(cls, data: str, *attributes: str | bool) -> Cell:
+    def __new__(cls: type[_C], data: str, *attributes: str | bool) -> _C:
         return tuple.__new__(cls, (data, *attributes, *_DEFAULTS[len(attributes) :]))
 
     faint = property(itemgetter(9), doc="Drawn dim.")
@@ -57,7 +59,22 @@ class Cell(Char):
         return tuple.__new__(Cell, (data, *self[1:]))
 
 
+class Blank(Cell):
+    """A cell that was erased or never written, which no text can be said to stand in."""
+
+    __slots__ = ()
+
+
 BLANK = Cell(" ")
+"""The pen at the start."""
+NOTHING = Blank(" ")
+"""A cell nobody wrote to."""
+
+
+@lru_cache(MAX_SHARED)
+def blank(bg: str) -> Blank:
+    """What erasing leaves behind: the background colour and no other attribute, as in xterm."""
+    return NOTHING if bg == "default" else Blank(" ", "default", bg)
 
 
 class Cursor(PyteCursor):
@@ -72,56 +89,68 @@ class Cursor(PyteCursor):
         super().__init__(x, y, attrs)
 
 
-class Line(StaticDefaultDict[int, Char]):
-    """One row: column -> Cell, and `default` wherever nothing was written."""
+class Line:
+    """One row: for each cell its text and its pen, up to the last that was written or erased with a colour.
 
-    wide = False
-    """Whether a wide character was ever written here: only then can one be cut in half."""
-    wrapped = False
-    """Whether text ran over the right edge into the next row, and the edge was not erased since."""
+    In pyte's manner, `line[x]` is the cell at a column and `line.get(x)` the same or None.
+    """
 
-    if TYPE_CHECKING:
-        default: Cell
+    __slots__ = ("pens", "text", "wide", "wrapped")
 
-        def __getitem__(self, x: int) -> Cell: ...
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        """A base character and up to MAX_CELL - 1 that combine with it; "" for the right half of a wide one."""
+        self.pens: list[Cell] = []
+        """As many: what each cell was written with, or a Blank where it was erased."""
+        self.wide = False
+        """Whether a wide character was ever written here: only then can one be cut in half."""
+        self.wrapped = False
+        """Whether text ran over the right edge into the next row, and the edge was not erased since."""
+
+    def __getitem__(self, x: int) -> Cell:
+        return self.pens[x].holding(self.text[x]) if x < len(self.text) else NOTHING
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def pad(self, size: int) -> None:
+        """Make the row hold at least `size` cells."""
+        if (lacking := size - len(self.text)) > 0:
+            self.text += [" "] * lacking
+            self.pens += [NOTHING] * lacking
+
+    def put(self, x: int, text: Sequence[str], pens: Sequence[Cell]) -> None:
+        """Overwrite cells from column `x` on; what is left of wide characters cut in half becomes blank."""
+        if self.wide:
+            self.mend(x, x + len(text))
+        if x > len(self.text):
+            self.pad(x)
+        self.text[x : x + len(text)] = text
+        self.pens[x : x + len(text)] = pens
+
+    def cut(self, size: int) -> None:
+        """Drop the cells from column `size` on; a wide character that loses its second half becomes blank."""
+        if self.wide:
+            self.mend(size, size)
+        del self.text[size:], self.pens[size:]
+
+    def mend(self, start: int, end: int) -> None:
+        """Blank the halves of wide characters that writing to columns start..end-1 would leave behind.
+
+        With start == end the character that straddles that column is blanked whole.
+        """
+        text = self.text
+        if 0 < start < len(text) and text[start] == "":
+            text[start - 1] = " "
+        if end < len(text) and text[end] == "":
+            text[end] = " "
 
 
-class Buffer(dict[int, StaticDefaultDict[int, Char]]):
-    """Row number -> Line; rows nobody wrote to come into being when they are asked for."""
+class Buffer(list[Line]):
+    """The rows of a screen from the top; pyte's `buffer[y][x]` holds."""
 
-    if TYPE_CHECKING:
-
-        def __getitem__(self, y: int) -> Line: ...
-
-    def __missing__(self, y: int) -> Line:
-        line = self[y] = Line(BLANK)
-        return line
-
-
-class Palette(dict[str, Cell]):
-    """Text -> the shared cell that shows it with one set of attributes."""
-
-    def __init__(self, pen: Cell) -> None:
-        super().__init__()
-        self._attributes = pen[1:]
-
-    def __missing__(self, data: str) -> Cell:
-        cell = tuple.__new__(Cell, (data, *self._attributes))
-        if len(self) < MAX_CELLS_OF_PEN:
-            self[data] = cell
-        return cell
-
-
-@lru_cache(MAX_PENS)
-def palette(pen: Cell) -> Palette:
-    """The cells that `pen` writes."""
-    return Palette(pen)
-
-
-@lru_cache(MAX_SHARED)
-def blank(bg: str) -> Cell:
-    """What erasing leaves behind: the background colour and no other attribute, as in xterm."""
-    return BLANK._replace(bg=bg)
+    def __init__(self, lines: int) -> None:
+        super().__init__(Line() for _ in range(lines))
 
 
 class _Widths(dict[str, int]):
@@ -138,27 +167,27 @@ WIDTHS = _Widths()
 """Character -> cells it takes: 0, 1 or 2. A C1 control that came as UTF-8 takes none, as in tmux."""
 
 
-def combined(cell: Cell, char: str) -> Cell:
-    """`cell` with a zero-width `char` added; what does not fit is told by UNSEEN, never dropped silently."""
-    data = unicodedata.normalize("NFC", cell.data + char)
+def combined(text: str, char: str) -> str:
+    """A cell's text with a zero-width `char` added; what does not fit is told by UNSEEN, never dropped silently."""
+    data = unicodedata.normalize("NFC", text + char)
     if len(data) > MAX_CELL:
-        data = cell.data if UNSEEN in cell.data else cell.data[: MAX_CELL - 1] + UNSEEN
-    return cell.holding(data)
+        return text if UNSEEN in text else text[: MAX_CELL - 1] + UNSEEN
+    return data
 
 
-def mend(line: Line, start: int, end: int) -> None:
-    """Blank the halves of wide characters that writing to columns start..end-1 would leave behind.
-
-    With start == end the character that straddles that column is blanked whole.
-    """
-    if start > 0 and line[start].data == "":
-        line[start - 1] = line[start - 1].holding(" ")
-    if line[end].data == "":
-        line[end] = line[end].holding(" ")
-
-
-def mend_edge(line: Line, columns: int) -> None:
-    """Blank a wide character whose second half fell off the right edge."""
-    data = line[columns - 1].data
-    if data and WIDTHS[data[0]] == 2:
-        line[columns - 1] = line[columns - 1].holding(" ")
+def split(text: str) -> tuple[list[str], str]:
+    """Text, the first character not of zero width, as cells; and its last character that has a cell of its own."""
+    cells: list[str] = []
+    last = ""
+    for char, width in zip(text, map(WIDTHS.__getitem__, text), strict=True):
+        if width == 1:
+            cells.append(char)
+            last = char
+        elif width == 2:
+            cells.append(char)
+            cells.append("")
+            last = char
+        else:
+            at = -2 if cells[-1] == "" else -1
+            cells[at] = combined(cells[at], char)
+    return cells, last

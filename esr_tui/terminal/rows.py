@@ -5,13 +5,11 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 from itertools import groupby
-from operator import itemgetter
-from typing import Any
 
 import msgspec
 
 from esr_tui.model.text import UNSAFE
-from esr_tui.terminal.cells import BLANK, MAX_SHARED, REPLACEMENT, WIDTHS, Cell, Line
+from esr_tui.terminal.cells import MAX_SHARED, NOTHING, REPLACEMENT, WIDTHS, Cell, Line
 
 
 class Style(msgspec.Struct, frozen=True, cache_hash=True):
@@ -66,9 +64,8 @@ def _colour(name: str) -> str | None:
 
 
 @lru_cache(MAX_SHARED)
-def _style(attributes: tuple[Any, ...], inverse: bool) -> Style:
-    """The style of a cell's attributes (all but its text); `inverse` is the whole screen's reverse video."""
-    cell = Cell("", *attributes)
+def _style(cell: Cell, inverse: bool) -> Style:
+    """The style of what is written with a pen; `inverse` is the whole screen's reverse video."""
     return Style(
         fg=_colour(cell.fg),
         bg=_colour(cell.bg),
@@ -101,34 +98,30 @@ def _shown(data: str) -> tuple[str, bool]:
 
 
 _CONTROL = frozenset({"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"})
-_attributes = itemgetter(slice(1, None))
 
 
 def render(line: Line, columns: int, inverse: bool = False) -> Row:
     """A line as a Row of at most `columns` cells; `inverse` is the whole screen's reverse video (DECSCNM)."""
-    get, default = line.get, line.default
-    if default == BLANK and not inverse:  # what was never written is blank and would be left out anyway
-        columns = max(line, default=-1) + 1
+    cells, pens = line.text, line.pens
+    if inverse and (lacking := columns - len(cells)) > 0:
+        cells, pens = cells + [" "] * lacking, pens + [NOTHING] * lacking
     runs: list[Run] = []
-    marked = False
-    for attributes, cells in groupby([get(x, default) for x in range(columns)], _attributes):
-        data = [cell[0] for cell in cells]
-        text, style = "".join(data), _style(attributes, inverse)
+    marked, at = False, 0
+    for pen, group in groupby(pens):
+        start, at = at, at + len(list(group))
+        data, style = cells[start:at], _style(pen, inverse)
+        text = "".join(data)
         if not text.isascii():
             shown = [_shown(each) for each in data]
             text = "".join([each for each, _ in shown])
             marked = marked or any(odd for _, odd in shown)
-        if attributes[_CONCEAL] and text.strip():
+        if pen.conceal and text.strip():
             marked = True
         if runs and runs[-1].style == style:
             text = runs.pop().text + text
         runs.append(Run(text, style))
     _trim(runs)
     return Row(tuple(runs), marked, "".join([run.text for run in runs])) if runs else EMPTY
-
-
-_CONCEAL = 9
-"""Where `conceal` stands among a cell's attributes."""
 
 
 def _trim(runs: list[Run]) -> None:

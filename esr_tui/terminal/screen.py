@@ -9,7 +9,7 @@ from pyte.charsets import LAT1_MAP as ASCII
 from pyte.screens import Margins, Savepoint
 
 from esr_tui.terminal import sgr
-from esr_tui.terminal.cells import BLANK, Buffer, Cursor, Line, mend_edge
+from esr_tui.terminal.cells import BLANK, Buffer, Cursor
 from esr_tui.terminal.grid import LINE_DRAWING
 from esr_tui.terminal.scrolling import DECLRMM, Scrolling
 
@@ -52,16 +52,13 @@ class Screen(Scrolling):
 
     def __init__(self, columns: int, lines: int) -> None:
         self.alternate = False
-        self.other, self.other_saved = Buffer(), list[Savepoint]()
         super().__init__(clamped(columns), clamped(lines))
-        self.buffer = Buffer()
 
     # -- state as a whole
 
     def reset(self) -> None:
         """RIS: everything as at the start, but the size."""
-        self.buffer.clear()
-        self.other.clear()
+        self.buffer, self.other = Buffer(self.lines), Buffer(self.lines)
         self.alternate = False
         self.title = self.icon_name = self.last = ""
         self.unseen = False
@@ -70,7 +67,7 @@ class Screen(Scrolling):
         self.cursor = Cursor(0, 0)
         self.mode = set(_INITIAL)
         self.soft_reset()
-        self.other_saved = []
+        self.other_saved: list[Savepoint] = []
         self.dirty.update(range(self.lines))
 
     def soft_reset(self) -> None:
@@ -108,22 +105,11 @@ class Screen(Scrolling):
     def _cut(self, buffer: Buffer, y: int, lines: int, columns: int) -> int:
         """Fit a buffer, whose cursor is in row `y`, to a size. Returns how many rows went from the top."""
         gone = max(0, y + 1 - lines)
-        kept = {row - gone: line for row, line in buffer.items() if gone <= row < gone + lines}
-        buffer.clear()
-        buffer.update(kept)
+        del buffer[:gone], buffer[lines:]
+        buffer += Buffer(lines - len(buffer))
         if columns < self.columns:
-            for row in buffer:
-                line = buffer[row]
-                for x in range(columns, self.columns):
-                    line.pop(x, None)
-                if line.wide:
-                    mend_edge(line, columns)
-        for row in list(buffer):  # what a wider screen adds is blank, whatever the row was erased with
-            line = buffer[row]
-            cells = [line[x] for x in range(min(columns, self.columns))]
-            buffer[row] = fresh = Line(BLANK)
-            fresh.update(enumerate(cells))
-            fresh.wide, fresh.wrapped = line.wide, line.wrapped
+            for line in buffer:
+                line.cut(columns)
         return gone
 
     # -- pen and character sets

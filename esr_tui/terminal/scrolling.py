@@ -6,11 +6,15 @@ wherever the user's own terminal says that it has them (xterm, mintty, iTerm2, W
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from pyte import modes
 
-from esr_tui.terminal.cells import WIDTHS, Cell, Line, blank, mend, mend_edge
+from esr_tui.terminal.cells import NOTHING, WIDTHS, Cell, Line, blank
 from esr_tui.terminal.grid import Grid
 
+Cells: TypeAlias = tuple[list[str], list[Cell]]
+"""Texts and pens, as in Line."""
 DECLRMM = 69 << 5
 """The private mode in which side margins can be set, as pyte keeps modes."""
 
@@ -46,45 +50,50 @@ class Scrolling(Grid):
         if self.sides:
             self._scroll_between(*self.sides, top, bottom, count)
             return
-        size = min(abs(count), bottom - top + 1)
+        buffer, size = self.buffer, min(abs(count), bottom - top + 1)
         if count > 0:
             if top == 0 and not self.alternate:
                 self.scrolled += size
-            kept, placed, fresh = (top + size, bottom + 1), top, range(bottom + 1 - size, bottom + 1)
+            gone, fresh = top, bottom + 1 - size
         else:
-            kept, placed, fresh = (top, bottom + 1 - size), top + size, range(top, top + size)
-        buffer, fill = self.buffer, blank(self.cursor.attrs.bg)
-        lines = list(map(buffer.__getitem__, range(*kept)))
-        buffer.update(zip(range(placed, placed + len(lines)), lines, strict=True))
-        for y in fresh:
-            buffer[y] = Line(fill)
+            gone, fresh = bottom + 1 - size, top
+        del buffer[gone : gone + size]
+        buffer[fresh:fresh] = self._blank_lines(size)
         if len(self.dirty) < self.lines:
             self.dirty.update(range(top, bottom + 1))
 
+    def _blank_lines(self, count: int) -> list[Line]:
+        """New rows, of the colour that erasing has."""
+        lines = [Line() for _ in range(count)]
+        if (fill := blank(self.cursor.attrs.bg)) is not NOTHING:
+            for line in lines:
+                line.put(0, " " * self.columns, [fill] * self.columns)
+        return lines
+
     def _scroll_between(self, left: int, right: int, top: int, bottom: int, count: int) -> None:
         """As _scroll, for columns left..right alone."""
-        fill = blank(self.cursor.attrs.bg)
+        size = right - left + 1
+        nothing: Cells = [" "] * size, [blank(self.cursor.attrs.bg)] * size
         taken = {y: self._taken(y, left, right) for y in range(top, bottom + 1)}
         for y in taken:
-            self._overwrite(y, left, taken.get(y + count) or [fill] * (right - left + 1))
+            self._overwrite(y, left, taken.get(y + count, nothing))
 
-    def _taken(self, y: int, left: int, right: int) -> list[Cell]:
+    def _taken(self, y: int, left: int, right: int) -> Cells:
         """Cells left..right of a row, with blanks for the wide characters that the edges cut."""
         line = self.buffer[y]
-        cells = [line[x] for x in range(left, right + 1)]
-        if line[left].data == "":
-            cells[0] = cells[0].holding(" ")
-        if line[right + 1].data == "":
-            cells[-1] = cells[-1].holding(" ")
-        return cells
+        line.pad(right + 1)
+        text, pens = line.text[left : right + 1], line.pens[left : right + 1]
+        if text[0] == "":
+            text[0] = " "
+        if line.text[right + 1 : right + 2] == [""]:
+            text[-1] = " "
+        return text, pens
 
-    def _overwrite(self, y: int, left: int, cells: list[Cell]) -> None:
+    def _overwrite(self, y: int, left: int, cells: Cells) -> None:
         """Put cells into a row."""
-        line, end = self.buffer[y], left + len(cells)
-        if line.wide:
-            mend(line, left, end)
-        line.wide = line.wide or any(cell.data == "" for cell in cells)
-        line.update(zip(range(left, end), cells, strict=True))
+        line = self.buffer[y]
+        line.put(left, *cells)
+        line.wide = line.wide or "" in cells[0]
         self.dirty.add(y)
 
     def index(self) -> None:
@@ -144,20 +153,20 @@ class Scrolling(Grid):
             return 0, 0
         return self.region[0], self.sides[0] if self.sides else 0
 
-    def _fill(self, cell: Cell, rows: range, columns: range) -> None:
+    def _fill(self, text: str, pen: Cell, rows: range, columns: range) -> None:
         if columns:
             for y in rows:
-                self._overwrite(y, columns.start, [cell] * len(columns))
+                self._overwrite(y, columns.start, ([text] * len(columns), [pen] * len(columns)))
 
     def fill_area(self, code: int = 0, top: int = 0, left: int = 0, bottom: int = 0, right: int = 0) -> None:
         """DECFRA: one character everywhere in a rectangle."""
         char = chr(code)
         if char.isprintable() and WIDTHS[char] == 1:
-            self._fill(self.cursor.attrs.holding(char), *self._area(top, left, bottom, right))
+            self._fill(char, self.cursor.attrs, *self._area(top, left, bottom, right))
 
     def erase_area(self, top: int = 0, left: int = 0, bottom: int = 0, right: int = 0) -> None:
         """DECERA: blanks everywhere in a rectangle."""
-        self._fill(blank(self.cursor.attrs.bg), *self._area(top, left, bottom, right))
+        self._fill(" ", blank(self.cursor.attrs.bg), *self._area(top, left, bottom, right))
 
     def copy_area(self, top: int = 0, left: int = 0, bottom: int = 0, right: int = 0, *target: int) -> None:
         """DECCRA: a rectangle to another place. `target` is the source page, row, column, page."""
@@ -167,11 +176,8 @@ class Scrolling(Grid):
         if not columns:
             return
         taken = [self._taken(y, columns.start, columns.stop - 1) for y in rows]
-        for y, cells in zip(target_rows, taken, strict=False):
-            self._overwrite(y, target_columns.start, cells[: len(target_columns)])
-            self._cut_at_edge(y)
-
-    def _cut_at_edge(self, y: int) -> None:
-        line = self.buffer[y]
-        if line.wide:
-            mend_edge(line, self.columns)
+        room = len(target_columns)
+        for y, (text, pens) in zip(target_rows, taken, strict=False):
+            if text[room : room + 1] == [""]:
+                text[room - 1] = " "
+            self._overwrite(y, target_columns.start, (text[:room], pens[:room]))

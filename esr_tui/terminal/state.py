@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from itertools import chain, groupby, repeat
+from itertools import groupby, product
 from typing import Annotated, TypeAlias, cast
 
 import msgspec
@@ -17,7 +17,7 @@ from pyte.charsets import LAT1_MAP as ASCII
 from pyte.screens import Margins, Savepoint
 
 from esr_tui.model.text import UNSAFE
-from esr_tui.terminal.cells import BLANK, MAX_CELL, WIDTHS, Buffer, Cell, Cursor, Line, blank
+from esr_tui.terminal.cells import BLANK, MAX_CELL, WIDTHS, Blank, Buffer, Cell, Cursor, Line, blank
 from esr_tui.terminal.commands import MAX_SEQUENCE
 from esr_tui.terminal.grid import LINE_DRAWING
 from esr_tui.terminal.screen import KEPT_MODES, MAX_SIZE, Screen
@@ -36,6 +36,8 @@ _Pair: TypeAlias = tuple[_Place, _Place]
 _Pen: TypeAlias = tuple[str, str, Annotated[int, Meta(ge=0, le=0x1FF)]]
 """Foreground, background, and a bit for each other attribute of a Cell; _ERASED where nothing was written."""
 _ERASED = 0x100
+_ATTRIBUTES = list(product((False, True), repeat=len(BLANK) - 3))
+_FLAGS = {attributes: number for number, attributes in enumerate(_ATTRIBUTES)}
 _NEVER = 0
 """The pen of cells that nobody wrote to or that were erased without a colour: number 0 in every state."""
 
@@ -112,10 +114,9 @@ class Pens(dict[_Pen, int]):
         number = self[pen] = len(self)
         return number
 
-    def of(self, cell: Cell, erased: bool = False) -> int:
-        """The number of a cell's attributes."""
-        flags = sum(bit << at for at, bit in enumerate(cell[3:]))
-        return self[cell.fg, cell.bg, flags | (_ERASED if erased else 0)]
+    def of(self, cell: Cell) -> int:
+        """The number of a pen."""
+        return self[cell.fg, cell.bg, _ERASED if type(cell) is Blank else _FLAGS[cell[3:]]]
 
 
 def dump(screen: Screen, stream: Stream) -> bytes:
@@ -125,8 +126,8 @@ def dump(screen: Screen, stream: Stream) -> bytes:
         columns=screen.columns,
         rows=screen.lines,
         pens=[],
-        shown=_buffer(screen, screen.buffer, screen.savepoints, pens),
-        other=_buffer(screen, screen.other, screen.other_saved, pens),
+        shown=_buffer(screen.buffer, screen.savepoints, pens),
+        other=_buffer(screen.other, screen.other_saved, pens),
         alternate=screen.alternate,
         cursor=(screen.cursor.x, screen.cursor.y),
         hidden=screen.cursor.hidden,
@@ -149,24 +150,30 @@ def dump(screen: Screen, stream: Stream) -> bytes:
     return b"".join((_MAGIC, bytes([VERSION]), zlib.crc32(packed).to_bytes(4, "little"), packed))
 
 
-def _buffer(screen: Screen, buffer: Buffer, saved: list[Savepoint], pens: Pens) -> _Buffer:
-    lines = [
-        _line(buffer[y], screen.columns, pens) if y in buffer else _Line("", [], False)
-        for y in range(screen.lines)
-    ]
+def _buffer(buffer: Buffer, saved: list[Savepoint], pens: Pens) -> _Buffer:
+    lines = [_line(line, pens) for line in buffer]
     while lines and not lines[-1].pens and not lines[-1].wrapped:
         lines.pop()
     return _Buffer(lines, _saved(saved[-1], pens) if saved else None)
 
 
-def _line(line: Line, columns: int, pens: Pens) -> _Line:
-    cells = [cast(Cell, line.get(x, line.default)) for x in range(columns)]
-    numbers = [pens.of(cell, cell is BLANK or cell is blank(cell.bg)) for cell in cells]
-    while numbers and numbers[-1] == _NEVER:
-        numbers.pop()
-    runs = [each for number, group in groupby(numbers) for each in (len(list(group)), number)]
-    text = [cell.data for cell in cells[: len(numbers)]]
-    return _Line("".join(text) if all(len(each) == 1 for each in text) else text, runs, line.wrapped)
+def _line(line: Line, pens: Pens) -> _Line:
+    runs: list[int] = []
+    size = 0
+    for _, group in groupby(line.pens, id):
+        number, count = pens.of(line.pens[size]), len(list(group))
+        if runs and runs[-1] == number:
+            runs[-2] += count
+        else:
+            runs += (count, number)
+        size += count
+    if runs and runs[-1] == _NEVER:
+        size -= runs[-2]
+        del runs[-2:]
+    text = line.text[:size]
+    whole = "".join(text)
+    plain = len(whole) == size and not (line.wide and "" in text)
+    return _Line(whole if plain else text, runs, line.wrapped)
 
 
 def _saved(saved: Savepoint, pens: Pens) -> _Saved:
@@ -201,8 +208,7 @@ def _restored(state: _State) -> tuple[Screen, Stream]:
     screen = Screen(state.columns, state.rows)
     pens = [_cell(pen) for pen in state.pens]
     screen.alternate = state.alternate
-    _fill(screen.buffer, state.shown, state, pens)
-    _fill(screen.other, state.other, state, pens)
+    screen.buffer, screen.other = _filled(state.shown, state, pens), _filled(state.other, state, pens)
     screen.savepoints, screen.other_saved = [
         [_savepoint(each.saved, state, pens)] if each.saved else [] for each in (state.shown, state.other)
     ]
@@ -221,42 +227,40 @@ def _restored(state: _State) -> tuple[Screen, Stream]:
     _check(not _CONTROL.search(state.last))
     screen.last, screen.unseen, screen.scrolled = state.last, state.unseen, state.scrolled
     screen.title, screen.icon_name = state.title, state.icon
-    _check(not state.held or bool(_HELD.fullmatch(state.held)))
+    _check(not state.held or _HELD.fullmatch(state.held))
     stream = Stream(screen)
     stream.go_on(state.held, state.undecoded)
     return screen, stream
 
 
-def _check(sound: bool) -> None:
+def _check(sound: object) -> None:
     if not sound:
         raise ValueError("the terminal state contradicts itself")
 
 
 def _cell(pen: _Pen) -> Cell:
     fg, bg, flags = pen
-    _check(fg in COLOURS or bool(_TRUE_COLOUR.fullmatch(fg)))
-    _check(bg in COLOURS or bool(_TRUE_COLOUR.fullmatch(bg)))
-    if flags & _ERASED:
+    _check((fg in COLOURS or _TRUE_COLOUR.fullmatch(fg)) and (bg in COLOURS or _TRUE_COLOUR.fullmatch(bg)))
+    if flags >= _ERASED:
         _check(flags == _ERASED and fg == "default")
         return blank(bg)
-    return Cell(" ", fg, bg, *(bool(flags >> at & 1) for at in range(len(BLANK) - 3)))
+    return Cell(" ", fg, bg, *_ATTRIBUTES[flags])
 
 
-def _fill(buffer: Buffer, saved: _Buffer, state: _State, pens: list[Cell]) -> None:
+def _filled(saved: _Buffer, state: _State, pens: list[Cell]) -> Buffer:
     _check(len(saved.lines) <= state.rows)
-    for y, each in enumerate(saved.lines):
-        line = buffer[y] = Line(BLANK)
+    buffer = Buffer(state.rows)
+    for each, line in zip(saved.lines, buffer, strict=False):
         line.wrapped = each.wrapped
         line.wide = not isinstance(each.text, str)
+        line.text = list(each.text)
         sizes, numbers = each.pens[::2], each.pens[1::2]
         _check(sum(sizes) == len(each.text) <= state.columns and len(sizes) == len(numbers))
-        _check(all(number < len(pens) for number in numbers))
-        _check(not _CONTROL.search("".join(each.text)))
-        wanted = chain.from_iterable(map(repeat, (pens[number] for number in numbers), sizes))
-        for x, (text, pen) in enumerate(zip(each.text, wanted, strict=True)):
-            if pen is not BLANK:
-                line[x] = pen if pen is blank(pen.bg) else pen.holding(text)
-    _check(all(_halves(each.text) for each in saved.lines))
+        _check(max(numbers, default=0) < len(pens))
+        for size, number in zip(sizes, numbers, strict=True):
+            line.pens += [pens[number]] * size
+        _check(not _CONTROL.search("".join(each.text)) and _halves(each.text))
+    return buffer
 
 
 def _halves(text: str | list[str]) -> bool:

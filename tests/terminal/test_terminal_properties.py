@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +14,7 @@ from rich.cells import cell_len
 
 from esr_tui.model.text import UNSAFE
 from esr_tui.terminal import Terminal
-from esr_tui.terminal.cells import MAX_CELL
+from esr_tui.terminal.cells import MAX_CELL, WIDTHS
 from tests.terminal.hostile_streams import HOSTILE, STREAM, mutated
 
 QUICK = settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -53,10 +54,14 @@ def test_everything_stays_bounded_and_inert(data: bytes, size: tuple[int, int]) 
     assert 0 <= terminal.cursor.y < rows
     screen = terminal.screen
     for buffer in (screen.buffer, screen.other):
-        assert set(buffer) <= set(range(rows))
-        for line in buffer.values():
-            assert set(line) <= set(range(columns))
-            assert all(len(cell.data) <= MAX_CELL for cell in line.values())
+        assert len(buffer) == rows
+        for line in buffer:
+            assert len(line.text) == len(line.pens) <= columns
+            assert all(len(text) <= MAX_CELL for text in line.text)
+            assert all(
+                (left != "" and WIDTHS[left[0]] == 2) == (right == "")
+                for left, right in pairwise([" ", *line.text, " "])
+            )
     for y in range(rows):
         row = terminal.row(y)
         assert not UNSAFE.search(row.text)
