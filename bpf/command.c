@@ -176,7 +176,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
     budget = interpreters.lookup(&image);
   }
   proc.role = budget ? proc.role | ROLE_INTERPRETER : proc.role & ~ROLE_INTERPRETER;
-  proc.budget[0] = proc.budget[1] = budget ? *budget : 0;
+  proc.whole = proc.budget[0] = proc.budget[1] = budget ? *budget : 0;
   int zero = 0;
   struct command_record *r = command_scratch.lookup(&zero);
   if (!r) return 0;

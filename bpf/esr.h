@@ -99,7 +99,7 @@ struct proc {
   u64 session;
   u32 role;
   u32 budget[2]; /* bytes of an interpreter's input still to be kept: of files that are root's, of all else */
-  u32 pad;
+  u32 whole;     /* what both were at first, and are again at each prompt */
 };
 
 struct session {

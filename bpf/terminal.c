@@ -95,6 +95,7 @@ int on_ioctl(struct sys_exit *ctx) {
   u32 major = deref32(deref(tty, OFF_tty_struct_driver), OFF_tty_driver_major);
   if (major < PTY_FIRST_MAJOR || major > PTY_LAST_MAJOR) return 0;
   if (rdev == PTY_MASTER_DEVICE) tty = deref(tty, OFF_tty_struct_link); /* modes and size belong to the slave */
+  if (modes) known->budget[0] = known->budget[1] = known->whole; /* a prompt: the next line may run as much as the first */
   struct mode_record r = {};
   struct proc proc = *known;
   fill_header(&r.h, modes ? RECORD_TERMIOS : RECORD_WINSIZE, task, &proc);
