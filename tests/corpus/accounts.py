@@ -9,7 +9,17 @@ from itertools import count
 from pathlib import Path
 
 from tests.e2e.account import Account
+from tests.e2e.server import Sshd
 
+_SUDOERS = Path("/etc/sudoers.d")
+_NEIGHBOURS = """\
+Host web1 web2
+    HostName 127.0.0.1
+    Port {port}
+    IdentityFile ~/.ssh/id
+    StrictHostKeyChecking no
+    LogLevel ERROR
+"""
 SHELLS = {"bash": "/bin/bash", "dash": "/bin/dash", "zsh": "/usr/bin/zsh"}
 
 
@@ -35,9 +45,27 @@ class Shelled(Account):
         """A fresh account with the same shell."""
         return Shelled(f"{self.name}-{next(self._others)}", self._shell)
 
-    def folder(self, name: str) -> str:
+    def folder(self, name: str, mode: int = 0o755) -> str:
         """A folder of the user's home, made when it is missing."""
         path = self.home / name
-        path.mkdir(exist_ok=True)
-        os.chown(path, self.uid, self.gid)
+        if not path.exists():
+            path.mkdir(mode)
+            os.chown(path, self.uid, self.gid)
         return name
+
+    def may_sudo(self) -> None:
+        """Lets the user run everything by sudo."""
+        rule = _SUDOERS / self.name
+        rule.write_text(f"{self.name} ALL=(ALL:ALL) NOPASSWD: ALL\n")
+        rule.chmod(0o440)
+
+    def has_neighbours(self, sshd: Sshd) -> None:
+        """Lets the user log in here again, as though it were at hosts named web1 and web2."""
+        folder = self.folder(".ssh", 0o700)
+        self.write(f"{folder}/id", (sshd.folder / "user").read_bytes(), 0o600)
+        self.write(f"{folder}/config", _NEIGHBOURS.format(port=sshd.port))
+
+    def remove(self) -> None:
+        """Removes the account, its home and its rights."""
+        (_SUDOERS / self.name).unlink(missing_ok=True)
+        super().remove()

@@ -41,6 +41,8 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         home: likewise, in the home folder: start-up files. Such a case has a login of its own.
         shell: the login shell: bash, dash or zsh.
         alone: whether it needs a login of its own.
+        sudo: whether the user may run everything by sudo. Such a case has an account of its own.
+        ssh: whether the user can log in again, at hosts named web1 and web2; likewise.
         exit: whether what runs at the shell's exit belongs to it.
         needs: programs without which it cannot be tried.
         gap: why it is known to be judged wrong.
@@ -54,6 +56,8 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     home: dict[str, str] = {}
     shell: str = "bash"
     alone: bool = False
+    sudo: bool = False
+    ssh: bool = False
     exit: bool = False
     needs: list[str] = []
     gap: str = ""
@@ -62,6 +66,11 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def folder(self) -> str:
         """Its folder, below the home."""
         return re.sub(r"\W+", "-", self.name).strip("-").lower()
+
+    @property
+    def own_account(self) -> bool:
+        """Whether it needs an account that nobody else has."""
+        return bool(self.home) or self.sudo or self.ssh
 
     @property
     def missing(self) -> list[str]:

@@ -68,7 +68,7 @@ def groups(cases: Iterable[Case]) -> list[list[Case]]:
     found: list[list[Case]] = []
     open_groups: dict[str, list[Case]] = {}
     for case in cases:
-        if case.alone or case.home:
+        if case.alone or case.own_account:
             found.append([case])
             continue
         group = open_groups.setdefault(case.shell, [])
@@ -82,6 +82,8 @@ def prepare(account: Shelled, case: Case) -> None:
     """Makes the files of a case."""
     folder = account.folder(case.folder)
     for name, text in case.files.items():
+        for parent in reversed(Path(name).parents[:-1]):
+            account.folder(f"{folder}/{parent}")
         account.write(f"{folder}/{name}", text, 0o755 if text.startswith("#!") else 0o644)
 
 
@@ -131,10 +133,14 @@ def play_all(sshd: Sshd, accounts: dict[str, Shelled], cases: Iterable[Case], st
 
     def work(group: list[Case]) -> Login:
         account = accounts[group[0].shell]
-        if not group[0].home:
+        if not group[0].own_account:
             return play(sshd, account, group)
         own = account.another()  # start-up files are of a whole account
         try:
+            if group[0].sudo:
+                own.may_sudo()
+            if group[0].ssh:
+                own.has_neighbours(sshd)
             return play(sshd, own, group)
         finally:
             own.remove()

@@ -14,7 +14,7 @@ _QUIET = 0.04
 _BURST = 256
 """Keys that are pressed without looking."""
 _CONTROLS = re.compile(rb"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[=>]|[\x07\x0e\x0f]")
-_PROMPT = re.compile(rb"(?:[$#%>:?)] ?|\.\.\. |[$#%>] +\d\d?:\d\d)$")
+_PROMPT = re.compile(rb"(?:[$#%>:?)] ?|\xe2\x9d\xaf |\.\.\. |[$#%>] +\d\d?:\d\d)$")
 
 
 class Typist(Client):
