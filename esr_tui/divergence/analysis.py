@@ -35,7 +35,7 @@ from esr_tui.model.events import (
     SessionStart,
     TerminalMode,
 )
-from esr_tui.model.verdict import Evidence, Payload, RuleMatch, Verdict, worst
+from esr_tui.model.verdict import Evidence, Payload, RuleMatch, Verdict, graded
 
 VERSION = 2
 """Of the judgement: a cached result of another version is not used."""
@@ -184,7 +184,7 @@ class Analysis:
         new = tuple(r for r in self._matches(event, image, judgement, verdict.payload) if r.id not in known)
         if not new:
             return None
-        severity = worst([verdict.severity, *(rule.severity for rule in new)]) or verdict.severity
+        severity = graded(verdict.verdict, verdict.severity, new)
         return msgspec.structs.replace(verdict, severity=severity, rules=(*verdict.rules, *new))
 
     def _verdict(self, image: Image) -> Verdict:
@@ -192,7 +192,7 @@ class Analysis:
         judgement = self._judge.judge(image)
         payload = self._payload(image)
         rules = self._matches(command, image, judgement, payload)
-        severity = worst([judgement.severity, *(rule.severity for rule in rules)]) or judgement.severity
+        severity = graded(judgement.verdict, judgement.severity, rules)
         line = judgement.line
         return Verdict(
             ms=command.ms,

@@ -118,3 +118,12 @@ class Divergence(KernelEvent, frozen=True, kw_only=True, tag="session.divergence
 def worst(severities: Iterable[str]) -> str | None:
     """The worst of some severities; None of none."""
     return max(severities, key=SEVERITIES.index, default=None)
+
+
+def graded(verdict: str, severity: str, rules: Iterable[RuleMatch]) -> str:
+    """The severity of a verdict once rules have matched: how grave it is that the terminal did not show the command.
+
+    What it showed or implied is `low` at most, whatever rules say of the command; their matches keep what they say.
+    """
+    found = worst([severity, *(rule.severity for rule in rules)]) or severity
+    return found if verdict in DIVERGENT else min(found, "low", key=SEVERITIES.index)

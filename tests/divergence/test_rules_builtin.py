@@ -30,6 +30,9 @@ FOUND: dict[str, list[Subject]] = {
         typed("bash <(echo aWQK | base64 -d)"),
         typed('eval "`echo aWQK|base64 -d`"'),
         typed(r"printf '\x69\x64\n' | sh"),
+        typed("base64 -d x | sh 2>/dev/null"),
+        typed("base64 -d x | sh /dev/stdin"),
+        typed("base64 -d x | bash -s now"),
         typed(r"echo -e '\x69\x64' | sh"),
         typed("base64 -d < a.b64 | gunzip | bash"),
         typed("echo SGk= | openssl enc -base64 -d | sh"),
@@ -160,6 +163,7 @@ FOUND: dict[str, list[Subject]] = {
         ran("systemctl stop auditd"),
         ran("systemctl disable --now rsyslog"),
         ran("pkill -9 rsyslogd"),
+        ran("pkill -f esr"),
     ],
     "times-changed": [ran("touch -acmr /bin/sh x"), ran("touch -m -t 197001010000.00 x")],
     "shadow-read": [file("/etc/shadow", "cat"), file("/etc/gshadow-", "python3")],
@@ -242,6 +246,7 @@ ORDINARY: dict[str, list[Subject]] = {
         typed("ls | rev | sort | show"),
         typed("git log | cat\nsh x"),
         payload("zcat a.gz\n" * 50 + "x | sh\n"),
+        ran("gzip -d", pipeline="base64 -d | /bin/sh /usr/bin/gunzip"),
     ],
     "decoded-by-interpreter": [ran("""python3 -c 'import base64; print(base64.b64decode("aWQK"))'""")],
     "script-from-scratch-folder": [
@@ -285,6 +290,8 @@ ORDINARY: dict[str, list[Subject]] = {
         ran("sh -c id", stdin="socket", parents=(command("bash", stdin="socket"),)),
         ran("bash", stdin="socket", parents=()),
         ran("cat", stdin="socket"),
+        ran("/bin/sh -c uname", stdin="socket", parents=(command("node build.js"),)),
+        ran("sh -c uptime", stdin="socket", parents=(command("tmux new"),)),
     ],
     "memfd-executed": [
         ran("x"),
@@ -332,7 +339,12 @@ ORDINARY: dict[str, list[Subject]] = {
         file("/var/log/apt/history.log", "apt", flags=APPEND),
     ],
     "log-vacuumed": [ran("journalctl -u ssh -f"), ran("dmesg -T")],
-    "audit-switched-off": [ran("systemctl status auditd"), ran("auditctl -l"), ran("systemctl stop nginx")],
+    "audit-switched-off": [
+        ran("systemctl status auditd"),
+        ran("auditctl -l"),
+        ran("systemctl stop nginx"),
+        ran("pkill -u esr-ada -x vi"),
+    ],
     "times-changed": [ran("touch x"), ran("touch notes-r.txt")],
     "shadow-read": [
         file("/etc/shadow", "sudo"),

@@ -150,15 +150,13 @@ def test_an_error_names_file_line_key_and_mend(tmp_path: Path, text: str, line: 
 
 def test_what_is_said_of_a_match(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(
-        f"- {HEAD.replace(chr(10), chr(10) + '  ')}severity_shown: low\n  technique: T1059\n  author: Ada\n"
+        f"- {HEAD.replace(chr(10), chr(10) + '  ')}technique: T1059\n  author: Ada\n"
         "  match: {any: [{program: nc}, {payload: nc}, {typed: nc}]}\n"
     )
     rules = RuleSet.load(builtin=False, folders=[tmp_path])
     (match,) = rules.match(ran("nc", verdict="piped"))
     assert (match.id, match.title, match.severity, match.side) == ("x", "X", "high", "exec")
     assert (match.technique, match.author) == ("T1059", "Ada")
-    (match,) = rules.match(ran("nc", verdict="shown"))
-    assert match.severity == "low"
     assert [match.side for match in rules.match(payload("nc -l"))] == ["payload"]
     assert [match.side for match in rules.match(typed("nc -l"))] == ["typed"]
 

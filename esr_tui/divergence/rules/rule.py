@@ -12,13 +12,12 @@ from esr_tui.divergence.matching.subject import Subject
 from esr_tui.divergence.rules.makers import Leaf
 from esr_tui.divergence.rules.match import compile_match
 from esr_tui.model.text import printable
-from esr_tui.model.verdict import IMPLIED, SEVERITIES, SHOWN, RuleMatch
+from esr_tui.model.verdict import SEVERITIES, RuleMatch
 
 FIELDS = (
     "id",
     "title",
     "severity",
-    "severity_shown",
     "technique",
     "author",
     "description",
@@ -39,8 +38,6 @@ class Rule:
 
     Attributes:
         place: file and line, for messages.
-        severity: for divergent verdicts.
-        severity_shown: for what the terminal showed or implied.
         kinds: the kinds of event it looks at.
         enabled: false switches off a built-in rule of the same id.
     """
@@ -48,7 +45,6 @@ class Rule:
     id: str
     title: str
     severity: str
-    severity_shown: str
     technique: str
     author: str
     place: str
@@ -61,11 +57,10 @@ class Rule:
         side = self.test(subject)
         if not side:
             return None
-        seen = subject.verdict in (SHOWN, IMPLIED)
         return RuleMatch(
             id=self.id,
             title=self.title,
-            severity=self.severity_shown if seen else self.severity,
+            severity=self.severity,
             side=side,
             author=self.author,
             technique=self.technique,
@@ -87,13 +82,11 @@ def own_rule(document: Document, path: str, value: Any, author: str = "") -> Rul
     for key in _NEEDED:
         if key not in value:
             raise document.error(path, f"the rule has no {key}; add it")
-    severity = _severity(document, at("severity"), value["severity"])
     test, kinds = compile_match(document, at("match"), value["match"])
     return Rule(
         id=_pattern(document, at("id"), value["id"], _ID, "letters, digits, dots and dashes"),
         title=_text(document, at("title"), value["title"]),
-        severity=severity,
-        severity_shown=_severity(document, at("severity_shown"), value.get("severity_shown", severity)),
+        severity=_severity(document, at("severity"), value["severity"]),
         technique=_technique(document, at("technique"), value.get("technique")),
         author=_text(document, at("author"), value.get("author", author or "local")),
         place=f"{printable(document.name)}, line {document.lines.get(path, 1)}",
