@@ -9,12 +9,13 @@ from pathlib import Path
 import click
 
 from esr_tui.cli.options import Failure, json_option, settings_of, store_options
+from esr_tui.cli.recordings import find
 from esr_tui.cli.table import cut, terminal_width
 from esr_tui.divergence.certificate import Certificate, Witness
 from esr_tui.model.codec import encode
 from esr_tui.model.text import printable
 from esr_tui.model.verdict import DIVERGENT, SEVERITIES, RuleMatch, Verdict
-from esr_tui.recording import Catalog, RecordingReader, Slice
+from esr_tui.recording import RecordingReader, Slice
 from esr_tui.tui.rows import command_line
 from esr_tui.tui.timefmt import stamp
 
@@ -94,7 +95,7 @@ def _of_rule(rule: RuleMatch) -> list[str]:
 
 
 @click.command()
-@click.argument("session", metavar="SID|PATH")
+@click.argument("session", metavar="SID|FILE")
 @json_option
 @click.option(
     "--all", "everything", is_flag=True, help="Commands that the terminal showed, too (JSON has them always)."
@@ -134,7 +135,7 @@ def divergence(  # noqa: PLR0917
     JSON has every command, one object a line; text only those that the terminal did not show.
     """
     settings = settings_of(data_dir, config)
-    index = Catalog(settings.data_dir).find(session)
+    index = find(session, settings.data_dir)
     found, certificate = verdicts(index, [*settings.rules, *rules])
     if reports:
         write_reports(index, found, reports)

@@ -12,6 +12,7 @@ import click
 
 from esr_tui.cli.filtering import filter_of, filter_option
 from esr_tui.cli.options import Failure, data_dir_of, json_option, settings_of, store_options
+from esr_tui.cli.recordings import find
 from esr_tui.cli.table import cut, pad, terminal_width
 from esr_tui.filtering import EVENTS, Filter
 from esr_tui.filtering.codes import UNJUDGED
@@ -19,7 +20,6 @@ from esr_tui.filtering.documents import event_document
 from esr_tui.model.codec import encode
 from esr_tui.model.events import EVENT_TYPES, KINDS, AnyEvent, KernelEvent
 from esr_tui.model.text import printable
-from esr_tui.recording import Catalog
 from esr_tui.recording.follower import EventFollower
 from esr_tui.recording.layout import EVENT_FILES, TYPE_OF
 from esr_tui.recording.problems import Problems
@@ -70,7 +70,7 @@ def _wait() -> None:
 
 
 @click.command()
-@click.argument("session", metavar="SID|PATH")
+@click.argument("session", metavar="SID|FILE")
 @click.option(
     "--kind",
     "kinds",
@@ -95,12 +95,12 @@ def events(
 ) -> None:
     """What the kernel saw of a session, in order.
 
-    SID|PATH is any unambiguous beginning of a session id, a recording's file, or a directory that holds
+    SID|FILE is any unambiguous beginning of a session id, a recording's file, or a directory that holds
     one recording. Without --kind the plain listing leaves out print, fork and exit; --json leaves out
     nothing and cuts nothing. A --filter may ask for verdicts; the recording is then judged first.
     """
     narrowed = filter_of(wanted, EVENTS, config)
-    index = Catalog(data_dir_of(data_dir, config)).find(session)
+    index = find(session, data_dir_of(data_dir, config))
     listed = frozenset(kinds) if kinds else frozenset(KINDS) - (frozenset() if as_json else QUIET)
     keeps = _keeper(narrowed, index, data_dir, config, follow=follow)
     shown = _json_line if as_json else _text_line(terminal_width())

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "events": ("esr_tui.cli.events:events", "What the kernel saw of a session, in order."),
     "screen": ("esr_tui.cli.screen:screen", "A session's terminal as it looked at a moment."),
     "divergence": ("esr_tui.cli.divergence:divergence", "What ran, and whether the terminal showed it."),
+    "convert": ("esr_tui.cli.convert:convert", "Write a recording as asciicast, JSON lines or text."),
     "rules": ("esr_tui.cli.rules:rules", "Check rules, and try them on recordings."),
     "capture": ("esr_tui.cli.capture:capture", "Record every session of this node, in the foreground."),
     "record": ("esr_tui.cli.record:record", "Record a shell or a command in this terminal."),

@@ -11,11 +11,12 @@ import click
 import msgspec
 
 from esr_tui.cli.options import config_option, data_dir_of, json_option, settings_of, store_options
+from esr_tui.cli.recordings import find
 from esr_tui.cli.table import cut, pad, terminal_width
 from esr_tui.model.events import Command, Disk, Network, SessionStart
 from esr_tui.model.text import inert_json, printable
 from esr_tui.model.verdict import RuleMatch, Verdict
-from esr_tui.recording import Catalog, RecordingReader
+from esr_tui.recording import RecordingReader
 from esr_tui.tui.rows import summary
 from esr_tui.tui.timefmt import stamp
 
@@ -123,7 +124,7 @@ def test(file: Path, recording: str, as_json: bool, data_dir: Path | None, confi
     from esr_tui.divergence.rules import RuleSet  # noqa: PLC0415  (patterns take time to load)
 
     ruleset = RuleSet.load(builtin=False, folders=[file])
-    index = Catalog(data_dir_of(data_dir, config)).find(recording)
+    index = find(recording, data_dir_of(data_dir, config))
     found = sorted(hits(index, ruleset), key=lambda hit: hit.ms)
     width = terminal_width()
     for hit in found:

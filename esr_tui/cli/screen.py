@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 
 from esr_tui.cli.options import Failure, data_dir_of, store_options
+from esr_tui.cli.recordings import find
 from esr_tui.model.events import AnyEvent, Resize, SessionStart
 from esr_tui.model.text import printable
-from esr_tui.recording import Catalog, Output, RecordingReader
+from esr_tui.recording import Output, RecordingReader
 from esr_tui.terminal import Terminal
 
 
@@ -79,7 +80,7 @@ def render(index: Path, until: int | None) -> Terminal | None:
 
 
 @click.command()
-@click.argument("session", metavar="SID|PATH")
+@click.argument("session", metavar="SID|FILE")
 @click.option(
     "--at",
     callback=moment,
@@ -94,10 +95,10 @@ def render(index: Path, until: int | None) -> Terminal | None:
 def screen(session: str, at: int | None, format: str, data_dir: Path | None, config: Path | None) -> None:
     """A session's terminal as it looked at a moment.
 
-    SID|PATH is any unambiguous beginning of a session id, a recording's file, or a directory that holds
+    SID|FILE is any unambiguous beginning of a session id, a recording's file, or a directory that holds
     one recording.
     """
-    terminal = render(Catalog(data_dir_of(data_dir, config)).find(session), at)
+    terminal = render(find(session, data_dir_of(data_dir, config)), at)
     if terminal is None:
         shown = printable(session, 80)
         raise Failure(

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from esr_tui.model.events import AnyEvent, Command, Disk, Escape, Gap, SessionEnd, SessionStart
+from esr_tui.model.text import printable
 from esr_tui.model.verdict import DIVERGENT, Verdict
 
 
@@ -25,6 +26,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         escapes: how often witnesses of identity disagreed.
         hidden: commands that the terminal did not show.
         complete: whether nothing of the above stands against the recording.
+        recorder: what made the recording, where it recorded no kernel events.
     """
 
     enhanced: bool
@@ -37,12 +39,14 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     escapes: int
     hidden: int
     complete: bool
+    recorder: str = ""
 
     def sentences(self) -> list[str]:
         """For people; "nothing hidden" is among them only when it holds."""
         found = []
         if not self.enhanced:
-            found.append("Only the terminal was recorded: what the kernel executed is not known.")
+            by = f" ({printable(self.recorder, 200)})" if self.recorder else ""
+            found.append(f"Only the terminal was recorded{by}: what the kernel executed is not known.")
         if not self.ended:
             found.append("The recording does not hold the session's end.")
         if self.joined_late:
@@ -96,7 +100,7 @@ class Witness:
 
     def certificate(self, verdicts: Iterable[Verdict]) -> Certificate:
         """The account, with the verdicts of the same recording."""
-        enhanced = self._end is None or self._end.enhanced_recording
+        enhanced = all(each is None or each.enhanced_recording for each in (self._start, self._end))
         joined_late = self._start is not None and self._start.joined_late
         ended = self._end is not None
         whole = enhanced and ended and not joined_late and not self._lost and not self._unreadable
@@ -111,4 +115,5 @@ class Witness:
             escapes=self._escapes,
             hidden=sum(verdict.verdict in DIVERGENT for verdict in verdicts),
             complete=whole and self._start is not None,
+            recorder=self._start.recorder if self._start and not enhanced else "",
         )

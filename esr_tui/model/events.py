@@ -47,6 +47,9 @@ class SessionStart(Event, frozen=True, kw_only=True, tag="session.start"):
     parent_sid: str | None = None
     """The session inside which this login's server was started, if any."""
     recorder: str = ""
+    """The program that made the recording; of an imported one its format and file, "asciicast v2, demo.cast"."""
+    enhanced_recording: bool = True
+    """False: only the terminal is recorded; what the kernel executed is not known."""
 
 
 class Print(Event, frozen=True, kw_only=True, tag="print"):
@@ -279,6 +282,15 @@ class Conduct(KernelEvent, frozen=True, kw_only=True, tag="session.conduct"):
     return_code: int = 0
 
 
+class Marker(Event, frozen=True, kw_only=True, tag="session.marker"):
+    """A moment that somebody, or another recorder, marked in a recording."""
+
+    CODE: ClassVar[str] = "E4008I"
+    KIND: ClassVar[str] = "marker"
+
+    label: str = ""
+
+
 class Gap(Event, frozen=True, kw_only=True, tag="session.gap"):
     """Something is known to be lost, or was never seen."""
 
@@ -311,6 +323,7 @@ AnyEvent = (
     | Escape
     | Input
     | Conduct
+    | Marker
     | Gap
 )
 
@@ -328,6 +341,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     Escape,
     Input,
     Conduct,
+    Marker,
     Gap,
 )
 

@@ -35,6 +35,16 @@ class GzipTail:
         self._more = False
         self._dead = False
 
+    @property
+    def position(self) -> int:
+        """Compressed bytes taken from the file."""
+        return self._position
+
+    @property
+    def within(self) -> bool:
+        """Whether what has been read ends within a gzip member."""
+        return self._member is not None
+
     def read(self, limit: int) -> bytes:
         """At most `limit` decompressed bytes that are new; none when there are none now."""
         if self._dead:

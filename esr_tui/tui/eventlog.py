@@ -21,7 +21,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "network": ("network",),
     "process": ("fork", "exit", "conduct"),
     "terminal": ("terminal", "resize", "print"),
-    "gap": ("gap", "escape", "start", "end"),
+    "gap": ("gap", "escape", "start", "end", "marker"),
     "routine": ("routine",),
 }
 """What is switched on and off together. Gaps, escapes and the session's ends always stay.

@@ -22,6 +22,7 @@ from esr_tui.model.events import (
     Gap,
     Input,
     KernelEvent,
+    Marker,
     Network,
     Print,
     Resize,
@@ -93,6 +94,8 @@ def summary(event: AnyEvent) -> str:  # noqa: PLR0912 - one case a kind
             return f"terminal is now {size_text(event.size)}"
         case Gap():
             return _gap(event)
+        case Marker():
+            return _cut(printable(event.label, SUMMARY_LIMIT))
         case Escape():
             lost = ", ".join(event.missing) or "a witness"
             return _cut(printable(event.reason) or f"left the session's {printable(lost)}")
@@ -267,7 +270,14 @@ def _start(event: SessionStart) -> str:
         text += f" on {printable(event.tty, 64)} {size_text(event.size)}".rstrip()
     if event.initial_command:
         text += f": {command_line(event.initial_command, 200)}"
-    return _cut(text + (" (joined late)" if event.joined_late else ""))
+    text += " (joined late)" if event.joined_late else ""
+    return _cut(text if event.enhanced_recording else text + terminal_only(event))
+
+
+def terminal_only(event: SessionStart) -> str:
+    """What a recording lacks that another program, or a recorder without rights, made."""
+    made_by = f"{printable(event.recorder, 160)}: " if event.recorder else ""
+    return f" ({made_by}terminal only, commands were not recorded)"
 
 
 def _end(event: SessionEnd) -> str:

@@ -35,7 +35,10 @@ def header(model: SessionModel, summary: SessionSummary | None) -> Sides:
         left.append((f"@{printable(host, 64)}", ""))
     if origin:
         left += [("  from ", "dim"), (printable(origin, 128), "")]
-    left += [("  on ", "dim"), (printable(tty, 64), "")] if tty else [("  no terminal", "dim")]
+    if tty:
+        left += [("  on ", "dim"), (printable(tty, 64), "")]
+    elif not (start and start.size):
+        left.append(("  no terminal", "dim"))
     left.append((f"  {printable(sid, 64)[:8]}", "dim"))
     if start and start.joined_late:
         left.append(("  joined late", "bad"))
@@ -52,6 +55,8 @@ def verdict_parts(model: SessionModel) -> list[Part]:
         worst = SEVERITIES[found.worst]
         noun = "divergence" if found.divergences == 1 else "divergences"
         parts.append((f"{found.divergences} {noun}, worst {worst}  ", worst))
+    elif model.start and not model.start.enhanced_recording:
+        parts.append(("terminal only: commands were not recorded  ", "bad"))
     elif found.level and model.loaded and not model.lost:
         parts.append(("no divergence  ", "dim"))
     elif found.level and model.loaded:

@@ -17,6 +17,7 @@ SHORT_KINDS = {
     "resize": "size",
     "escape": "esc!",
     "input": "in",
+    "marker": "mark",
 }
 """Kinds in five cells, for narrow tables."""
 ROOMY = 72
@@ -49,6 +50,7 @@ class EventTable(LineTable):
         "event--end",
         "event--print",
         "event--input",
+        "event--marker",
         "verdict--quiet",
         "verdict--info",
         "verdict--low",

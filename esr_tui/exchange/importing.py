@@ -1,0 +1,114 @@
+"""A foreign file becomes a recording in the cache, once.
+
+    python -P -m esr_tui.exchange.importing FILE DATA_DIR
+
+does it in a process of its own, so that the app can show what has come so far.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from esr_tui.exchange import cache
+from esr_tui.exchange.copying import Folder, copy
+from esr_tui.exchange.items import Read
+from esr_tui.exchange.source import Source
+from esr_tui.model.text import printable
+from esr_tui.recording import RecordingError
+from esr_tui.recording.errors import write_failed
+
+Progress = Callable[[float], None]
+"""Is told now and then which part of the file, 0 to 1, has been read."""
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Found:
+    """A foreign recording.
+
+    Attributes:
+        paths: the files that make it up; `read` gets the first as its source.
+        read: its format's reader.
+    """
+
+    paths: tuple[Path, ...]
+    read: Read
+
+
+def slot(found: Found, data_dir: Path) -> cache.Slot:
+    """The recording's place in the cache. Raises RecordingError."""
+    where = cache.place(data_dir)
+    return cache.Slot(where, cache.identity(found.paths, where))
+
+
+def imported(found: Found, data_dir: Path, progress: Progress = lambda part: None) -> Path:
+    """The index of the recording that a foreign one has become.
+
+    Raises:
+        ForeignError: nothing of it can be read. StoreError: the cache cannot be written.
+    """
+    place = slot(found, data_dir)
+    if index := place.whole:
+        return index
+    try:
+        fd = os.open(place.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise write_failed(place.lock, error) from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)  # somebody else may be at it: what comes of that serves as well
+        return place.whole or _written(found, place, progress)
+    finally:
+        os.close(fd)
+
+
+def _written(found: Found, place: cache.Slot, progress: Progress) -> Path:
+    place.clear()
+    cache.tidy(place.folder.parent)
+    source = Source(found.paths[0])
+    done = False
+    try:
+        folder = Folder(place.folder)
+        folder.create()
+        index = copy(
+            found.read(source),
+            folder,
+            name=source.name,
+            sid=str(uuid.UUID(place.folder.name, version=5)),
+            progress=lambda: progress(source.done),
+        )
+        place.finish()
+        done = True
+    finally:
+        if not done:
+            place.clear()
+            with suppress(OSError):
+                place.lock.unlink()
+    return index
+
+
+def main(arguments: list[str]) -> int:
+    """Imports a file; a sentence on standard error when that fails."""
+    from esr_tui.exchange.locate import resolve  # noqa: PLC0415  (it knows every format, and this module)
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    os.nice(5)
+    try:
+        print(resolve(arguments[0], Path(arguments[1])))
+    except RecordingError as error:
+        print(printable(str(error), 1000), file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

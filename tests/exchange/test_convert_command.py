@@ -1,0 +1,132 @@
+"""`esr convert` as a command, and the transcript that it writes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from esr_tui.exchange.exporting import Export
+
+from .conftest import read_index
+
+Esr = Callable[..., Any]
+Written = Callable[..., Path]
+
+
+def cast(*outputs: str, rows: int = 4) -> str:
+    header = {"version": 2, "width": 20, "height": rows}
+    records = [[at, "o", text] for at, text in enumerate(outputs, 1)]
+    return "".join(json.dumps(each) + "\n" for each in (header, *records))
+
+
+def transcript(esr: Esr, path: Path, *options: str) -> list[str]:
+    out = path.with_suffix(".txt")
+    assert esr("convert", path, out, "--force", *options).code == 0
+    assert not set(out.read_bytes()) & {*range(10), *range(11, 32), 127}
+    return out.read_text().splitlines()[1:]
+
+
+def test_a_transcript_has_every_row_once(esr: Esr, written: Written) -> None:
+    rows = [f"line {n}" for n in range(50)]
+    assert transcript(esr, written(cast("\r\n".join(rows[:30]), "\r\n" + "\r\n".join(rows[30:])))) == rows
+
+
+def test_a_transcript_has_what_was_erased_and_what_wrapped(esr: Esr, written: Written) -> None:
+    found = transcript(esr, written(cast("sdo\b\budo\r\nsecret", "\x1b[H\x1b[2Jafter", "x" * 90)))
+    assert found[:2] == ["sudo", "secret"]
+    assert "".join(found[2:]) == "after" + "x" * 90
+
+
+def test_a_transcript_has_the_last_picture_of_a_full_screen_program(esr: Esr, written: Written) -> None:
+    found = transcript(esr, written(cast("$ vi\r\n", "\x1b[?1049h\x1b[H~ text", "\x1b[?10", "49l$ exit")))
+    assert found == [
+        "- - - full-screen program, until 4.000 s - - -",
+        "~ text",
+        "- - - - - - - - - - - - - - - - - - - - - - -",
+        "$ vi",
+        "$ exit",
+    ]
+
+
+def test_raw_text_is_the_terminals_bytes(esr: Esr, session: Path, tmp_path: Path) -> None:
+    out = tmp_path / "typescript.txt"
+    assert esr("convert", session, out, "--raw").code == 0
+    assert out.read_bytes() == read_index(session).stream
+
+
+def test_nothing_is_replaced_unasked(esr: Esr, session: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.cast"
+    out.write_text("mine")
+    done = esr("convert", session, out)
+    assert (done.code, done.err) == (1, f"esr: '{out}' exists already; --force replaces it\n")
+    assert out.read_text() == "mine"
+    assert esr("convert", session, out, "--force").code == 0
+    assert out.read_bytes().startswith(b'{"version":3')
+    assert out.stat().st_mode & 0o777 == 0o600
+    out.unlink()
+    out.symlink_to(tmp_path / "elsewhere")
+    assert esr("convert", session, out).code == 1
+    assert esr("convert", session, out, "--force").code == 0
+    assert not out.is_symlink()
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_an_interrupted_export_leaves_nothing(
+    esr: Esr, session: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: Export) -> Any:
+        yield b"half"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Export, "pieces", interrupted)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    assert esr("convert", session, folder / "out.cast").code == 130
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["out.xyz"], "'out.xyz' does not say which format is wanted"),
+        (["out.cast", "--from", "x"], "'x' is no time"),
+        (["out.cast", "--from", "-1"], "'-1' is no time"),
+        (["out.cast", "--from", "2", "--until", "1"], "--until is before --from"),
+        (["no/such/folder.cast"], "cannot write no/such/folder.cast: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_done_is_said(options: list[str], sentence: str, esr: Esr, session: Path) -> None:
+    done = esr("convert", session, *options)
+    assert done.code in {1, 2}
+    assert sentence in done.err
+    assert done.err.count("\n") == 1
+    assert not Path("out.cast").exists()
+
+
+def test_an_interrupted_import_is_redone(
+    esr: Esr, written: Written, monkeypatch: pytest.MonkeyPatch, store: Any
+) -> None:
+    path = written(cast("a", "b"))
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr("esr_tui.exchange.copying.Copyist.output", killed)
+        assert esr("screen", path).code == 130
+    imports = store.own_dir / "playbacks" / "imports"
+    assert [each.name for each in imports.iterdir()] == ["known"]
+    assert esr("screen", path).out.startswith("ab\n")
+
+
+def test_pipes_and_devices_are_no_recordings(esr: Esr, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / "fifo", "/dev/null"):
+        done = esr("screen", path)
+        assert done.code == 1
+        assert "is no recording" in done.err
