@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import click
+import msgspec
 
 from esr_tui.cli.options import Failure, data_dir_of, store_options
 from esr_tui.cli.recordings import find
-from esr_tui.model.events import AnyEvent, Resize, SessionStart
-from esr_tui.model.text import printable
-from esr_tui.recording import Output, RecordingReader
+from esr_tui.divergence.picture import Shot, svg
+from esr_tui.exchange.playback import Playback, show
+from esr_tui.exchange.repaint import ansi
+from esr_tui.model.text import inert_json, printable
+from esr_tui.recording import Output
 from esr_tui.terminal import Terminal
 
 
@@ -30,53 +33,58 @@ def moment(ctx: click.Context, param: click.Parameter, value: str) -> int | None
     return int(seconds * 1000)
 
 
-def dimensions(size: str | None) -> tuple[int, int] | None:
-    """Columns and rows of "80:25"; None for anything else."""
-    columns, _, rows = (size or "").partition(":")
-    return (int(columns), int(rows)) if columns.isdecimal() and rows.isdecimal() else None
+def render(index: Path, until: int | None) -> tuple[Terminal, int] | None:
+    """The terminal of the recording at `index` at `until` ms, and when that is; None when the session has none."""
+    terminal, has_one, last = Terminal(), False, 0
+    for step in Playback(index):
+        if until is not None and step.ms > until:
+            break
+        has_one = has_one or isinstance(step, Output) or bool(getattr(step, "size", None))
+        last = step.ms
+        show(step, terminal)
+    return (terminal, last if until is None else until) if has_one else None
 
 
-def replay(
-    events: Iterable[AnyEvent], output: Iterable[Output], terminal: Terminal, until: int | None
-) -> bool:
-    """Feeds one slice of a recording, in the order in which it happened.
+def as_text(terminal: Terminal, ms: int) -> str:
+    """Rows of plain text."""
+    return terminal.text()
 
-    Args:
-        until: the last millisecond that counts, or None for everything.
 
-    Returns:
-        Whether the slice went beyond `until`.
-    """
-    steps = sorted(
-        [
-            *((step.ms, step.ktime, 0, step) for step in events),
-            *((step.ms, step.ktime, 1, step) for step in output),
+def as_ansi(terminal: Terminal, ms: int) -> str:
+    """Rows with their colours: the only escape sequences are esr's own."""
+    return "\n".join(ansi(terminal.row(y)) for y in range(terminal.rows))
+
+
+def as_svg(terminal: Terminal, ms: int) -> str:
+    """A picture that needs nothing from elsewhere."""
+    rows = tuple(terminal.row(y) for y in range(terminal.rows))
+    return svg(Shot(ms, terminal.columns, rows), range(0))
+
+
+def as_json(terminal: Terminal, ms: int) -> str:
+    """One object: size, cursor, title, and each row with its runs of one style."""
+    cursor = terminal.cursor
+    screen = {
+        "ms": ms,
+        "columns": terminal.columns,
+        "rows": terminal.rows,
+        "title": terminal.title,
+        "alternate": terminal.alternate,
+        "cursor": {"x": cursor.x, "y": cursor.y, "visible": cursor.visible},
+        "lines": [
+            {"text": row.text, "marked": row.marked, "runs": row.runs}
+            for row in map(terminal.row, range(terminal.rows))
         ],
-        key=lambda entry: entry[:3],
-    )
-    for ms, _, _, step in steps:
-        if until is not None and ms > until:
-            return True
-        if isinstance(step, Output):
-            terminal.feed(step.data)
-        elif isinstance(step, SessionStart | Resize) and (size := dimensions(step.size)):
-            terminal.resize(*size)
-    return False
+    }
+    return inert_json(msgspec.json.encode(screen)).decode()
 
 
-def render(index: Path, until: int | None) -> Terminal | None:
-    """The terminal of the recording at `index` at `until` ms; None when the session has none."""
-    reader, terminal, has_one = RecordingReader(index), Terminal(), False
-    try:
-        while (part := reader.read()).events or part.output:
-            has_one = (
-                has_one or bool(part.output) or any(getattr(event, "size", None) for event in part.events)
-            )
-            if replay(part.events, part.output, terminal, until):
-                break
-    finally:
-        reader.close()
-    return terminal if has_one else None
+FORMATS: dict[str, Callable[[Terminal, int], str]] = {
+    "text": as_text,
+    "ansi": as_ansi,
+    "svg": as_svg,
+    "json": as_json,
+}
 
 
 @click.command()
@@ -89,7 +97,7 @@ def render(index: Path, until: int | None) -> Terminal | None:
     help="When, since the session's start.  [default: end]",
 )
 @click.option(
-    "--format", type=click.Choice(["text"]), default="text", help="How to print it.  [default: text]"
+    "--format", type=click.Choice(list(FORMATS)), default="text", help="How to print it.  [default: text]"
 )
 @store_options
 def screen(session: str, at: int | None, format: str, data_dir: Path | None, config: Path | None) -> None:
@@ -98,10 +106,10 @@ def screen(session: str, at: int | None, format: str, data_dir: Path | None, con
     SID|FILE is any unambiguous beginning of a session id, a recording's file, or a directory that holds
     one recording.
     """
-    terminal = render(find(session, data_dir_of(data_dir, config)), at)
-    if terminal is None:
+    found = render(find(session, data_dir_of(data_dir, config)), at)
+    if found is None:
         shown = printable(session, 80)
         raise Failure(
             f"session {shown} had no terminal; `esr events {shown}` tells what the kernel saw of it"
         )
-    click.echo(terminal.text())
+    click.echo(FORMATS[format](*found), color=True)

@@ -95,6 +95,12 @@ def _written(found: Found, place: cache.Slot, progress: Progress) -> Path:
     return index
 
 
+def importer(text: str, data_dir: Path) -> list[str]:
+    """The command line of a process that does this module's work."""
+    # -P: nothing is imported from where the user happens to be.
+    return [sys.executable, "-P", "-m", "esr_tui.exchange.importing", text, str(data_dir)]
+
+
 def main(arguments: list[str]) -> int:
     """Imports a file; a sentence on standard error when that fails."""
     from esr_tui.exchange.locate import resolve  # noqa: PLC0415  (it knows every format, and this module)

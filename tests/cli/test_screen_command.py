@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from xml.etree import ElementTree
+
 import pytest
 
 from esr_tui.model.events import SessionEnd
+from esr_tui.terminal import Terminal
 
 
 def screen(result):
@@ -62,3 +66,29 @@ def test_what_is_printed_cannot_act_on_the_readers_terminal(esr, recorder):
     out = esr("screen", writer.sid).out
     assert not any(ord(character) < 32 and character != "\n" for character in out)
     assert not any(0x7F <= ord(character) < 0xA0 for character in out)
+
+
+def test_the_screen_as_json_has_runs_and_cursor(esr, recorder):
+    shown = json.loads(esr("screen", recorder.finished(), "--at", "2.5", "--format", "json").out)
+    assert (shown["ms"], shown["columns"], shown["rows"]) == (2500, 20, 5)
+    assert shown["cursor"] == {"x": 0, "y": 2, "visible": True}
+    assert [line["text"] for line in shown["lines"][:2]] == ["$ first", "second"]
+    assert shown["lines"][1]["runs"][0]["style"]["fg"] == "red"
+
+
+def test_the_screen_with_colours_shows_the_same_screen_again(esr, recorder):
+    shown = esr("screen", recorder.finished(), "--format", "ansi").out
+    assert "\x1b[0;31msecond\x1b[0m" in shown
+    again = Terminal(40, 4)
+    again.feed(shown.removesuffix("\n").replace("\n", "\r\n").encode())
+    assert again.text() == esr("screen", recorder.finished()).out.removesuffix("\n")
+
+
+def test_the_screen_as_a_picture_is_one_whole_svg(esr, recorder, hostile):
+    writer = recorder.begin(size="80:24")
+    writer.output(ktime=recorder.at(10), data=hostile.encode() + b"<script>&")
+    writer.flush()
+    shown = esr("screen", writer.sid, "--format", "svg").out
+    writer.close()
+    assert ElementTree.fromstring(shown).tag.endswith("svg")
+    assert "<script>" not in shown
