@@ -175,6 +175,10 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
     cut_version(&image);
     budget = interpreters.lookup(&image);
   }
+  if (!budget && deref32(deref(exe, OFF_file_f_inode), OFF_inode_i_uid)) {
+    struct comm anybodys = {}; /* a program that is not root's may be an interpreter under any name */
+    budget = interpreters.lookup(&anybodys);
+  }
   proc.role = budget ? proc.role | ROLE_INTERPRETER : proc.role & ~ROLE_INTERPRETER;
   proc.whole = proc.budget[0] = proc.budget[1] = budget ? *budget : 0;
   int zero = 0;

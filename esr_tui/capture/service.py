@@ -15,11 +15,14 @@ from esr_tui.capture.engine import Engine
 from esr_tui.config.schema import Config
 from esr_tui.kernel import requirements
 from esr_tui.kernel.errors import KernelError
-from esr_tui.kernel.interpreters import image_names
+from esr_tui.kernel.interpreters import ANYBODYS, image_names
 from esr_tui.kernel.programs import Kernel, RingSizes
 from esr_tui.recording.errors import StoreError
 from esr_tui.recording.store import Store
 from esr_tui.sessions.cgroups import CgroupError, Cgroups
+
+_ANYBODYS_INPUT = 8192
+"""Bytes kept of what a program of no known name reads."""
 
 
 def complain(sentence: str) -> None:
@@ -41,7 +44,10 @@ def load_kernel(config: Config, daemons: Sequence[str]) -> Kernel:
         terminal=enhanced.terminal_buffer_size,
     )
     names = image_names(config.interpreters) if config.interpreter_input else []
-    return Kernel(sizes, daemons, dict.fromkeys(names, config.interpreter_input))
+    budgets = dict.fromkeys(names, config.interpreter_input)
+    if names:
+        budgets[ANYBODYS] = min(config.interpreter_input, _ANYBODYS_INPUT)
+    return Kernel(sizes, daemons, budgets)
 
 
 def prepared_cgroups(config: Config) -> Cgroups | None:

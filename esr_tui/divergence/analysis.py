@@ -155,7 +155,7 @@ class Analysis:
             elif event.path.startswith(_ROUTINE):
                 return
             elif image is not None and event.return_code >= 0:
-                image.open(event.path)
+                image.opened.append(event.path)
         if image is not None and self._rules is not None:
             self._pending.append((event.ms, image, event))
 

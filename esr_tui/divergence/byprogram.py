@@ -31,10 +31,10 @@ def judge(image: Image, caller: Image, line: TypedLine | None) -> Judgement:
     above = caller.verdict
     if caller.program.role == INTERPRETER:
         if _serves(caller):
-            return (
-                shown(line)
-                if line
-                else implied(f"{_name(caller)} ran it for a program that the terminal showed.")
+            if line:
+                return shown(line)
+            return bytold.by_argument(image, _served(caller)) or implied(
+                f"{_name(caller)} ran it for a program that the terminal showed."
             )
         return _by_interpreter(image, caller, line)
     if above is not None and above.verdict in DIVERGENT:
@@ -64,6 +64,13 @@ def _serves(caller: Image) -> bool:
         return False
     path = caller.program.path
     return caller.program.source == "argument" or (path is not None and path.startswith(SYSTEM))
+
+
+def _served(caller: Image) -> Image:
+    """The program that an interpreter serves."""
+    while _serves(caller) and caller.caller is not None:
+        caller = caller.caller
+    return caller
 
 
 def _behind_wrappers(image: Image) -> Image:

@@ -20,7 +20,7 @@ from esr_tui.divergence.judgement import (
     shown,
     unseen,
 )
-from esr_tui.divergence.known import Known, Text, calls, is_open_call
+from esr_tui.divergence.known import SYSTEM, Known, Text, calls, is_open_call
 from esr_tui.divergence.lines import Lines
 from esr_tui.divergence.processes import Image
 from esr_tui.divergence.shellwords import Simple
@@ -182,7 +182,7 @@ class ByShell:
         """The line calls an alias or a function."""
         argv, path = image.command.argv, image.command.path
         name = simple.name
-        typed = self._lines.functions.get(name)
+        typed = self._lines.defined(name)
         for text in self._known.texts(shell):
             if typed and typed.end_ms > text.ms:
                 break
@@ -192,6 +192,9 @@ class ByShell:
                 if text.startup or self._before_prompt(text, shell):
                     return implied(f"{name} is an alias or function of {short(text.path)}.", line)
                 return scripted(f"{name} is an alias or function that {short(text.path)} made.", line)
+        for opened in shell.opened:  # zsh maps the files of its functions
+            if name and posixpath.basename(opened) == name and not (typed or opened.startswith(SYSTEM)):
+                return scripted(f"{name} is a function that the shell has loaded from {short(opened)}.", line)
         for called in (name, _HANDLER):
             if called in self._lines.functions:
                 return self._by_function(called, line, image)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from itertools import pairwise
 
 from esr_tui.divergence import naming
 from esr_tui.divergence.judgement import Judgement, implied, inline, piped, scripted, short
@@ -17,16 +18,22 @@ _TOLD = re.compile(
     r"sqlite3|psql|mysql|mariadb|gdb|lldb|ed|ex|vim?(\.\w+)?|nvim|emacs|ftp|sftp|lftp|gnuplot|octave|bc|dc|sed|m4"
 )
 """Programs that run nothing by themselves, only what somebody's text says."""
-_BATCH = re.compile(r"-(x|f|S|s|init|command=.*|file=.*|-script)$")
+_BATCH = re.compile(r"-(x|f|S|init|command=.*|file=.*|-script)$")
+_KEYS = re.compile(r"vim?(\.\w+)?|nvim")
+"""Their -s names a file of keys; that of others means silence."""
 _SETTING = re.compile(r"(PAGER|EDITOR|VISUAL|COMMAND|LESSOPEN|LESSCLOSE|SSH|ASKPASS|SHELL|BROWSER|DIFF)=")
 """Variables that tell programs what to run."""
 
+_TEXT = re.compile(r"-c|--cmd|-ex|-eval-command|--eval|-e|-s")
+_POWERS = re.compile(r"!|system|shell|exec|job_start|popen")
+_LEAST = 3
+"""Characters of an argument that is looked for in a text."""
 _MACHINE = (*SYSTEM, "/proc/", "/sys/", "/dev/")
 
 
 def judge(image: Image, caller: Image) -> Judgement | None:
     """What a program that was shown has run; None when nobody is known to have told it."""
-    return _by_argument(image, caller) or _by_own(image, caller)
+    return by_argument(image, caller) or _by_own(image, caller)
 
 
 def own_file(image: Image, caller: Image) -> str | None:
@@ -50,13 +57,18 @@ def _name(image: Image) -> str:
     return posixpath.basename(image.command.exe or image.command.path)
 
 
-def _by_argument(image: Image, caller: Image) -> Judgement | None:
+def by_argument(image: Image, caller: Image) -> Judgement | None:
     """An argument has the command, or a variable may have it, and the typed line shows neither."""
     above, argv = caller.verdict, image.command.argv
     if above is None or above.verdict != SHOWN or not (typed := above.evidence.typed) or not argv:
         return None
     found = commands(typed)
-    given = [each for each in caller.command.argv[1:] if naming.literally(each, argv)]
+    text = image.program.text
+    given = [
+        each
+        for each in caller.command.argv[1:]
+        if naming.literally(each, argv) or (" " in each and len(each) > _LEAST and each in text)
+    ]
     words = {word.text for simple in found for word in simple.words if not word.open}
     if given and (words.intersection(given) or naming.literally(typed, argv)):
         return implied(f"{_name(caller)} ran it, as its arguments in the typed line say.")
@@ -96,10 +108,18 @@ def _by_text(image: Image, caller: Image, source: str) -> Judgement | None:
     name = _name(caller)
     if path := own_file(image, caller):
         return scripted(f"{name} ran it, as it stands in {short(path)}.")
-    option = next((word for word in caller.command.argv[1:] if _BATCH.match(word)), None)
-    operands = [word for word in caller.command.argv[1:] if not word.startswith("-")]
+    given = caller.command.argv[1:]
+    option = any(_BATCH.match(word) for word in given) or ("-s" in given and _KEYS.fullmatch(name))
+    operands = [word for word in given if not word.startswith("-")]
+    if source == "file" and caller.command.fds[0].deleted:
+        source = "pipe"  # a here-document, as some shells make it
     if source == "file" or (option and name != "sed") or (name == "sed" and len(operands) > 1):
         return scripted(f"{name} ran it, as a file of its own commands says.")
+    texts = [after for before, after in pairwise(given) if _TEXT.fullmatch(before) and _POWERS.search(after)]
+    if texts and not any(naming.literally(each, image.command.argv) for each in texts):
+        if path := any_own_file(caller):
+            return scripted(f"{name} ran it; it was told to use what it read, and has read {short(path)}.")
+        return inline(f"{name} made it of text that the typed line does not show.")
     if source in ("pipe", "socket", "memfd"):
         return piped(f"{name} ran it; its commands came over a {source}.")
     return None

@@ -21,18 +21,25 @@ class Lines:
         self.functions: dict[str, TypedLine] = {}
         self.variables: dict[str, str] = {}
         self.traps: list[tuple[str, TypedLine]] = []
+        self._defined: dict[str, TypedLine] = {}
         self._first: dict[int, list[TypedLine]] = {}
 
     def add(self, line: TypedLine) -> None:
         """A line was accepted."""
         self.all.append(line)
         self._ends.append(line.end_ms)
-        self.aliases |= naming.aliases(line.text)
-        self.functions |= dict.fromkeys(naming.functions(line.text), line)
+        aliases, functions = naming.aliases(line.text), naming.functions(line.text)
+        self.aliases |= aliases
+        self.functions |= dict.fromkeys(functions, line)
+        self._defined |= dict.fromkeys((*aliases, *functions), line)
         self.variables |= naming.variables(line.text)
         self.traps += [(text, line) for text in naming.traps(line.text)]
         if line.pid is not None:
             self._first.setdefault(line.pid, []).append(line)
+
+    def defined(self, name: str) -> TypedLine | None:
+        """The last line that made a name an alias or a function."""
+        return self._defined.get(name)
 
     def first_of(self, pid: int, since: int) -> TypedLine | None:
         """The first line that was typed into a process after a moment."""

@@ -7,8 +7,9 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
-from esr_tui.divergence.programs import CARRIERS, WRAPPERS
+from esr_tui.divergence.programs import CARRIERS, SHELLS, WRAPPERS
 from esr_tui.divergence.shellwords import Simple, Word, commands
 
 RUNNERS = (
@@ -65,10 +66,23 @@ def with_quoted(line: str, depth: int = 0) -> tuple[Simple, ...]:
         for simple in commands(line):
             if not any(posixpath.basename(word.text) in _QUOTES_COMMANDS for word in simple.words):
                 continue
-            for before, word in zip(simple.words, simple.words[1:], strict=False):
-                if _TEXT_OPTION.fullmatch(before.text) or any(sign in word.text for sign in _INSIDE):
-                    found += with_quoted(word.text, depth + 1)
+            for word in _texts(simple.words):
+                found += with_quoted(word.text, depth + 1)
     return tuple(found)
+
+
+def _texts(words: Sequence[Word]) -> list[Word]:
+    """The words that may be command lines: of a shell with -c the one behind it, and not what else it is given."""
+    pairs = list(pairwise(words))
+    if any(posixpath.basename(word.text) in SHELLS for word in words):
+        options = [after for before, after in pairs if _TEXT_OPTION.fullmatch(before.text)]
+        if options:
+            return options[:1]
+    return [
+        word
+        for before, word in pairs
+        if _TEXT_OPTION.fullmatch(before.text) or any(sign in word.text for sign in _INSIDE)
+    ]
 
 
 @lru_cache(maxsize=64)

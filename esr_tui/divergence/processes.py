@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections import deque
 from dataclasses import dataclass, field
 
 from esr_tui.divergence.likenesses import Likenesses
@@ -11,7 +12,8 @@ from esr_tui.model.events import Command, Disk, Exit, Fork, Input, TerminalMode
 from esr_tui.model.verdict import Verdict
 
 _KEPT_INPUT = 65536
-"""Characters of input kept of an image."""
+"""Characters of input kept of an image: of the machine's files, and of all else."""
+_MACHINE = ("/usr/", "/lib", "/etc/")
 _KEPT_PATHS = 64
 _LONGEST_CHAIN = 64
 
@@ -23,7 +25,7 @@ class Image:
     Attributes:
         command: the exec.
         caller: the image that executed it; None for a session's first one, or when its start was not seen.
-        opened: files that it has opened to read, routine ones aside, as far as they are kept.
+        opened: files that it has opened to read, routine ones aside, the newest last.
         forked_ms: when the process that executed it was forked off an interactive shell's, or the exec's own time.
     """
 
@@ -36,19 +38,15 @@ class Image:
     script: str | None = None
     """Where the script was found that the program was given, when links led there."""
     inputs: list[Input] = field(default_factory=list)
-    opened: list[str] = field(default_factory=list)
-    _kept: int = 0
+    opened: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_PATHS))
+    _kept: list[int] = field(default_factory=lambda: [0, 0])
 
     def read(self, event: Input) -> None:
         """Keeps what the image read, up to a bound."""
-        if self._kept < _KEPT_INPUT:
+        machine = (event.path or "").startswith(_MACHINE)
+        if self._kept[machine] < _KEPT_INPUT:
             self.inputs.append(event)
-            self._kept += len(event.text)
-
-    def open(self, path: str) -> None:
-        """Keeps the path of a file that the image has opened, up to a bound."""
-        if len(self.opened) < _KEPT_PATHS:
-            self.opened.append(path)
+            self._kept[machine] += len(event.text)
 
     def chain(self) -> list[Image]:
         """This image and those above it, nearest first."""

@@ -206,7 +206,9 @@ def _awk(command: Command, argv: Sequence[str]) -> Program:
     at = 1
     while at < len(argv) and argv[at].startswith("-"):
         if argv[at] in ("-f", "--file") and at + 1 < len(argv):
-            return Program(INTERPRETER, "file", path=_absolute(command, argv[at + 1]))
+            if argv[at + 1] == "-":
+                return _from_stdin(command)
+            return Program(INTERPRETER, _file_source(argv[at + 1]), path=_absolute(command, argv[at + 1]))
         at += 2 if argv[at] in ("-v", "-F") else 1
     return Program(INTERPRETER, "argument", argv[at] if at < len(argv) else "")
 

@@ -22,7 +22,10 @@ from esr_tui.divergence.typedline import TypedLine
 _BRACKETED_PASTE = 2004
 _ALTERNATE = frozenset({47, 1047, 1049})
 _ABORTED = "^C"
-_READ = re.compile(r"\b(?:read\s+(?:-\w+\s+)*-\w*e|vared|select)\b")
+_READ = re.compile(
+    r"(?:^|[;&|(){\n]|\b(?:do|then|else|while|until|if)\s)\s*(?:(?:builtin|command|\w+=\S*)\s+)*"
+    r"(?:read\s+(?:-\w+\s+)*-\w*e|vared|select\s+\w+(?=\s+in\b|\s*[;\n]|\s*$))"
+)
 
 
 class Turns:

@@ -13,6 +13,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 BIN = tuple(Path(folder) for folder in ("/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/sbin"))
+ANYBODYS = ""
+"""Stands for every program whose file is not root's: it may be an interpreter, whatever its name."""
 _LONGEST = 15
 _MOST = 512
 

@@ -73,8 +73,14 @@ class Judged:
         event = Input(**_ENVELOPE, pid=pid, ms=self._ms, source=source, path=path or None, text=text)  # type: ignore[arg-type]
         image = self._processes.read(event)
         assert image is not None
-        image.open(path)
         self._judge.read(image, event)
+        self.opened(pid, path)
+
+    def opened(self, pid: int, path: str) -> None:
+        """A process has opened a file that may be its program."""
+        image = self._processes.image(pid)
+        assert image is not None
+        image.opened.append(path)
 
     def opens(
         self, pid: int, path: str, flags: int = 0, operation: str = "open", target: str | None = None

@@ -190,6 +190,9 @@ def test_what_asks_for_more(prompt: str, first: str, more: bool) -> None:
         ("echo !$ x", "echo last x", True),
         ("^ab^cd", "echo cd", True),
         ("echo !-2 y", "something else", False),
+        ("!uname:s/a=1/all x/ -s", "uname --all x -s", True),
+        ("fc -s una", "uname -sm", True),
+        ("r", "uname -sm", True),
     ],
 )
 def test_what_a_reference_may_become(text: str, expanded: str, fits: bool) -> None:
@@ -198,7 +201,9 @@ def test_what_a_reference_may_become(text: str, expanded: str, fits: bool) -> No
     assert pattern.fits(expanded) == fits
 
 
-@pytest.mark.parametrize("text", ["echo hi!", "echo '!!'", "echo \\!!", "[ a != b ]", "! true", "echo $!"])
+@pytest.mark.parametrize(
+    "text", ["echo hi!", "echo '!!'", "echo \\!!", "[ a != b ]", "! true", "echo $!", "rm x", "fc -l"]
+)
 def test_no_reference(text: str) -> None:
     pattern = expansion(text)
     assert pattern is None

@@ -103,6 +103,48 @@ def test_an_argument_that_the_line_shows_is_implied() -> None:
     assert shell.verdict in ("implied", "shown")
 
 
+def test_a_hidden_argument_within_the_text_of_a_shell_is_inline() -> None:
+    session = Judged()
+    session.line('zip -q x.zip f -T -TT "$(rev x)"')
+    zipped = session.run(["zip", "-q", "x.zip", "f", "-T", "-TT", "uname -sm; true"])
+    shell = session.run(["sh", "-c", "uname -sm; true 'x.zip'"], by=zipped.pid)
+    assert (shell.verdict, session.run("uname -sm", by=shell.pid).verdict) == ("inline", "inline")
+
+
+@pytest.mark.parametrize(("stdin", "verdict"), [("pipe", "piped"), ("file", "scripted"), ("tty", "implied")])
+def test_ed_is_told_by_what_it_reads_and_its_s_means_silence(stdin: str, verdict: str) -> None:
+    session = Judged()
+    session.line("ed -s < x")
+    ed = session.run("ed -s", stdin=stdin)
+    assert session.run(["sh", "-c", "uname -sm"], by=ed.pid).verdict == verdict
+
+
+def test_an_editor_may_be_told_to_run_what_it_reads() -> None:
+    session = Judged()
+    session.line("""vim -es -c "exe '!'.readfile('f')[0]" -c q""")
+    vim = session.run(["vim", "-es", "-c", "exe '!'.readfile('f')[0]", "-c", "q"])
+    assert session.run(["sh", "-c", "uname -sm"], by=vim.pid).verdict == "inline"
+    session.opened(vim.pid, f"{HOME}/f")
+    assert session.run(["sh", "-c", "uname -sm"], by=vim.pid).verdict == "scripted"
+
+
+def test_what_a_shell_is_given_behind_its_text_is_no_command() -> None:
+    session = Judged()
+    session.line("""bash -c "$(rev x)" 'uname -sm'""")
+    shell = session.run(["bash", "-c", "uname -sm; true", "uname -sm"])
+    assert session.run("uname -sm", by=shell.pid).verdict == "inline"
+
+
+@pytest.mark.parametrize(
+    ("file", "stdin", "verdict"), [("/dev/stdin", "pipe", "piped"), ("-", "file", "scripted")]
+)
+def test_awk_may_read_its_program_from_standard_input(file: str, stdin: str, verdict: str) -> None:
+    session = Judged()
+    session.line(f"awk -f {file}")
+    awk = session.run(f"awk -f {file}", stdin=stdin)
+    assert session.run("uname -sm", by=awk.pid).verdict == verdict
+
+
 def test_a_variable_that_the_line_does_not_show_is_inline() -> None:
     session = Judged()
     session.line('GIT_PAGER="$(rev x)" git log')
@@ -154,6 +196,24 @@ def test_an_alias_of_a_substitution_is_inline_even_in_single_quotes() -> None:
     session.line("alias ls='$(rev x)'")
     session.line("ls")
     assert session.run("uname -sm").verdict == "inline"
+
+
+def test_what_a_name_was_given_last_counts() -> None:
+    session = Judged()
+    session.line(". ./rc")
+    session.reads(SHELL, "zz() { uname -sm; }", f"{HOME}/rc")
+    session.line("zz")
+    assert session.run("uname -sm").verdict == "scripted"
+    session.line('alias zz="$(rev x)"')
+    session.line("zz")
+    assert session.run("uname -sm").verdict == "inline"
+
+
+def test_a_function_that_zsh_maps_from_a_file_is_scripted() -> None:
+    session = Judged("/usr/bin/zsh")
+    session.line("zz")
+    session.opened(SHELL, f"{HOME}/zz")
+    assert session.run("uname -sm").verdict == "scripted"
 
 
 def test_the_callback_of_mapfile_and_the_path_of_zsh_are_named() -> None:
