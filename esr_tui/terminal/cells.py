@@ -7,9 +7,11 @@ is most of what a terminal costs.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -134,6 +136,12 @@ class Line:
             self.mend(size, size)
         del self.text[size:], self.pens[size:]
 
+    def clear(self) -> None:
+        """Blank the whole row."""
+        self.text.clear()
+        self.pens.clear()
+        self.wide = self.wrapped = False
+
     def mend(self, start: int, end: int) -> None:
         """Blank the halves of wide characters that writing to columns start..end-1 would leave behind.
 
@@ -167,6 +175,13 @@ WIDTHS = _Widths()
 """Character -> cells it takes: 0, 1 or 2. A C1 control that came as UTF-8 takes none, as in tmux."""
 
 
+NARROW = re.compile(
+    "[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0377\u0384-\u038a\u0391-\u03a1\u03a3-\u0482\u048a-\u052f"
+    "\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2190-\u2319\u2500-\u25fc]*+"
+)
+"""Text of scripts and signs common in terminals that takes one cell a character, as WIDTHS would say."""
+
+
 def combined(text: str, char: str) -> str:
     """A cell's text with a zero-width `char` added; what does not fit is told by UNSEEN, never dropped silently."""
     data = unicodedata.normalize("NFC", text + char)
@@ -175,19 +190,32 @@ def combined(text: str, char: str) -> str:
     return data
 
 
-def split(text: str) -> tuple[list[str], str]:
-    """Text, the first character not of zero width, as cells; and its last character that has a cell of its own."""
-    cells: list[str] = []
-    last = ""
-    for char, width in zip(text, map(WIDTHS.__getitem__, text), strict=True):
-        if width == 1:
-            cells.append(char)
-            last = char
-        elif width == 2:
-            cells.append(char)
-            cells.append("")
-            last = char
-        else:
-            at = -2 if cells[-1] == "" else -1
-            cells[at] = combined(cells[at], char)
-    return cells, last
+class _Cells(dict[str, tuple[str, ...]]):
+    def __missing__(self, char: str) -> tuple[str, ...]:
+        cells = ((_COMBINES, char), (char,), (char, ""))[WIDTHS[char]]
+        if len(self) >= 16 * MAX_SHARED:
+            self.clear()
+        self[char] = cells
+        return cells
+
+
+_CELLS = _Cells()
+"""Character -> the cells it fills; a zero-width one stands behind _COMBINES."""
+_COMBINES = "\0"
+
+
+def split(text: str) -> list[str]:
+    """Text, whose first character is not of zero width, as cells."""
+    cells = list(chain.from_iterable(map(_CELLS.__getitem__, text)))
+    marks = cells.count(_COMBINES)
+    if not marks:
+        return cells
+    joined: list[str] = []
+    start = 0
+    for _ in range(marks):
+        at = cells.index(_COMBINES, start)
+        joined += cells[start:at]
+        base = -2 if joined[-1] == "" else -1
+        joined[base] = combined(joined[base], cells[at + 1])
+        start = at + 2
+    return joined + cells[start:]

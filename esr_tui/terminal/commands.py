@@ -101,7 +101,9 @@ def _csi(sequence: str) -> Command:
     marker, parameters, intermediates, final = parts.groups()
     key = marker + intermediates + final
     if key == "m":
-        return Screen.rendition, (sgr.parse(parameters),)
+        change = sgr.parse(parameters)
+        pen = sgr.constant(change)
+        return (Screen.rendition, (change,)) if pen is None else (Screen.take_pen, (pen,))
     if key not in _CSI or ":" in parameters:
         return _nothing, ()
     function, most = _CSI[key]
@@ -125,9 +127,29 @@ def parse(sequence: str) -> Command:
     return _ESCAPES.get(body, _nothing), ()
 
 
+_HEXADECIMAL = {str(value): f"{value:02x}" for value in range(256)}
+_TRUE_COLOUR: dict[str, Callable[..., None]] = {
+    "\x1b[38;2;": Screen.foreground,
+    "\x1b[48;2;": Screen.background,
+}
+
+
+def _true_colour(sequence: str) -> Command | None:
+    """What pictures made of text consist of, seldom one colour twice: worth a way of its own, which sees no others."""
+    function = _TRUE_COLOUR.get(sequence[:7])
+    values = sequence[7:-1].split(";")
+    if function is None or len(values) != 3 or sequence[-1] != "m":
+        return None
+    try:
+        colour = _HEXADECIMAL[values[0]] + _HEXADECIMAL[values[1]] + _HEXADECIMAL[values[2]]
+    except KeyError:
+        return None
+    return function, (colour,)
+
+
 class _Commands(dict[str, Command]):
     def __missing__(self, sequence: str) -> Command:
-        command = parse(sequence)
+        command = _true_colour(sequence) or parse(sequence)
         if len(sequence) <= _LONGEST_KEPT:
             if len(self) >= MAX_SHARED:
                 self.clear()

@@ -9,11 +9,13 @@ from pyte.charsets import VT100_MAP
 
 from esr_tui.terminal.cells import (
     BLANK,
+    NARROW,
     NOTHING,
     REPLACEMENT,
     UNSEEN,
     WIDTHS,
     Buffer,
+    Cell,
     Cursor,
     blank,
     combined,
@@ -52,7 +54,7 @@ class Grid(pyte.Screen):
         charset = self.g1_charset if self.charset else self.g0_charset
         if charset is not ASCII:
             data = data.translate(charset)
-        if self.unseen or not data.isascii():
+        if self.unseen or not (data.isascii() or NARROW.fullmatch(data)):
             self._put(data)
             return
         cursor = self.cursor
@@ -80,8 +82,8 @@ class Grid(pyte.Screen):
             self._put_one(text[at])
             at += 1
         if at < len(text):
-            cells, self.last = split(text[at:])
-            self._place(cells)
+            self._place(split(text[at:]))
+            self.last = next(char for char in reversed(text) if WIDTHS[char])
 
     def _put_one(self, char: str) -> None:
         """Write a character that has no cell of its own, or no ordinary one."""
@@ -141,6 +143,7 @@ class Grid(pyte.Screen):
             self.unseen = True
             return
         line.text[x] = combined(line.text[x], char)
+        line.pens[x] = Cell(*line.pens[x])  # no longer blank, if it was
         self.dirty.add(self.cursor.y)
 
     def repeat(self, count: int = 1) -> None:

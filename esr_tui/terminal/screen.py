@@ -9,7 +9,7 @@ from pyte.charsets import LAT1_MAP as ASCII
 from pyte.screens import Margins, Savepoint
 
 from esr_tui.terminal import sgr
-from esr_tui.terminal.cells import BLANK, Buffer, Cursor
+from esr_tui.terminal.cells import BLANK, Buffer, Cell, Cursor
 from esr_tui.terminal.grid import LINE_DRAWING
 from esr_tui.terminal.scrolling import DECLRMM, Scrolling
 
@@ -117,6 +117,20 @@ class Screen(Scrolling):
     def rendition(self, change: sgr.Change) -> None:
         """Change the pen as `sgr.parse` worked out."""
         self.cursor.attrs = sgr.applied(self.cursor.attrs, change)
+
+    def take_pen(self, pen: Cell) -> None:
+        """Write on with another pen."""
+        self.cursor.attrs = pen
+
+    def foreground(self, colour: str) -> None:
+        """Another foreground colour alone."""
+        pen = self.cursor.attrs
+        self.cursor.attrs = tuple.__new__(Cell, (" ", colour, *pen[2:]))
+
+    def background(self, colour: str) -> None:
+        """Another background colour alone."""
+        pen = self.cursor.attrs
+        self.cursor.attrs = tuple.__new__(Cell, (" ", pen[1], colour, *pen[3:]))
 
     def select_graphic_rendition(self, *attrs: int) -> None:
         """SGR in pyte's manner, by numbers."""

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from pyte import modes
 
-from esr_tui.terminal.cells import NOTHING, WIDTHS, Cell, Line, blank
+from esr_tui.terminal.cells import NOTHING, WIDTHS, Cell, blank
 from esr_tui.terminal.grid import Grid
 
 Cells: TypeAlias = tuple[list[str], list[Cell]]
@@ -51,24 +51,18 @@ class Scrolling(Grid):
             self._scroll_between(*self.sides, top, bottom, count)
             return
         buffer, size = self.buffer, min(abs(count), bottom - top + 1)
-        if count > 0:
-            if top == 0 and not self.alternate:
-                self.scrolled += size
-            gone, fresh = top, bottom + 1 - size
-        else:
-            gone, fresh = bottom + 1 - size, top
-        del buffer[gone : gone + size]
-        buffer[fresh:fresh] = self._blank_lines(size)
+        gone, fresh = (top, bottom) if count > 0 else (bottom, top)
+        if count > 0 and top == 0 and not self.alternate:
+            self.scrolled += size
+        fill = blank(self.cursor.attrs.bg)
+        for _ in range(size):
+            line = buffer.pop(gone)
+            line.clear()
+            if fill is not NOTHING:
+                line.put(0, " " * self.columns, [fill] * self.columns)
+            buffer.insert(fresh, line)
         if len(self.dirty) < self.lines:
             self.dirty.update(range(top, bottom + 1))
-
-    def _blank_lines(self, count: int) -> list[Line]:
-        """New rows, of the colour that erasing has."""
-        lines = [Line() for _ in range(count)]
-        if (fill := blank(self.cursor.attrs.bg)) is not NOTHING:
-            for line in lines:
-                line.put(0, " " * self.columns, [fill] * self.columns)
-        return lines
 
     def _scroll_between(self, left: int, right: int, top: int, bottom: int, count: int) -> None:
         """As _scroll, for columns left..right alone."""
@@ -98,11 +92,12 @@ class Scrolling(Grid):
 
     def index(self) -> None:
         """IND: one row down and out of pending wrap, scrolling at the bottom margin."""
-        cursor, (top, bottom) = self.cursor, self.region
+        cursor = self.cursor
         if cursor.x >= self.columns:
             cursor.x = self.columns - 1
+        top, bottom = self.margins or (0, self.lines - 1)
         if cursor.y == bottom:
-            if self.between_sides:
+            if self.sides is None or self.between_sides:
                 self._scroll(top, bottom, 1)
         elif cursor.y < self.lines - 1:
             cursor.y += 1

@@ -6,17 +6,16 @@ Colours keep pyte's names in the cells ("brown", "brightblack", "ff8700").
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from pyte.graphics import FG_AIXTERM, FG_ANSI, FG_BG_256
 
 from esr_tui.terminal.cells import BLANK, MAX_SHARED, Cell
 
-Change: TypeAlias = tuple[tuple[str, str | bool], ...]
-"""Attributes to set, in order; the field "reset" stands for all of them at their defaults."""
+Change: TypeAlias = tuple[tuple[int, str | bool], ...]
+"""Fields of a Cell to set, in order; _ALL stands for all of them at their defaults."""
 
 MAX_PARAMETERS = 32
 """Parameters looked at in one sequence (xterm: 30, tmux: 24)."""
@@ -25,38 +24,35 @@ _ANSI = [*(FG_ANSI[code] for code in range(30, 38)), *(FG_AIXTERM[code] for code
 _PALETTE = [*_ANSI, *FG_BG_256[16:]]
 COLOURS = frozenset({"default", *_PALETTE})
 """Names that a cell's colour may have, beside six hexadecimal digits."""
-_RESET: Change = (("reset", True),)
+_ALL, _FG, _BG, _BOLD, _ITALICS, _UNDERSCORE, _STRIKETHROUGH, _REVERSE, _BLINK, _FAINT, _CONCEAL = range(11)
+_RESET: Change = ((_ALL, True),)
 _PLAIN: dict[int, Change] = {
     0: _RESET,
-    1: (("bold", True),),
-    2: (("faint", True),),
-    3: (("italics", True),),
-    4: (("underscore", True),),
-    5: (("blink", True),),
-    6: (("blink", True),),
-    7: (("reverse", True),),
-    8: (("conceal", True),),
-    9: (("strikethrough", True),),
-    21: (("underscore", True),),  # double underline; no terminal in use takes it for "not bold"
-    22: (("bold", False), ("faint", False)),
-    23: (("italics", False),),
-    24: (("underscore", False),),
-    25: (("blink", False),),
-    27: (("reverse", False),),
-    28: (("conceal", False),),
-    29: (("strikethrough", False),),
-    39: (("fg", "default"),),
-    49: (("bg", "default"),),
-    **{30 + n: (("fg", _ANSI[n]),) for n in range(8)},
-    **{40 + n: (("bg", _ANSI[n]),) for n in range(8)},
-    **{90 + n: (("fg", _ANSI[8 + n]),) for n in range(8)},
-    **{100 + n: (("bg", _ANSI[8 + n]),) for n in range(8)},
+    1: ((_BOLD, True),),
+    2: ((_FAINT, True),),
+    3: ((_ITALICS, True),),
+    4: ((_UNDERSCORE, True),),
+    5: ((_BLINK, True),),
+    6: ((_BLINK, True),),
+    7: ((_REVERSE, True),),
+    8: ((_CONCEAL, True),),
+    9: ((_STRIKETHROUGH, True),),
+    21: ((_UNDERSCORE, True),),  # double underline; no terminal in use takes it for "not bold"
+    22: ((_BOLD, False), (_FAINT, False)),
+    23: ((_ITALICS, False),),
+    24: ((_UNDERSCORE, False),),
+    25: ((_BLINK, False),),
+    27: ((_REVERSE, False),),
+    28: ((_CONCEAL, False),),
+    29: ((_STRIKETHROUGH, False),),
+    39: ((_FG, "default"),),
+    49: ((_BG, "default"),),
+    **{30 + n: ((_FG, _ANSI[n]),) for n in range(8)},
+    **{40 + n: ((_BG, _ANSI[n]),) for n in range(8)},
+    **{90 + n: ((_FG, _ANSI[8 + n]),) for n in range(8)},
+    **{100 + n: ((_BG, _ANSI[8 + n]),) for n in range(8)},
 }
-_COLOURED = {38: "fg", 48: "bg", 58: ""}  # 58, the underline's own colour, is read and not kept
-
-
-_TRUE_COLOUR = re.compile("([34]8);2;([0-9]{1,3});([0-9]{1,3});([0-9]{1,3})")
-"""What a picture made of text consists of, seldom twice the same: worth a way of its own."""
+_COLOURED = {38: _FG, 48: _BG, 58: None}  # 58, the underline's own colour, is read and not kept
 
 
 @lru_cache(MAX_SHARED)
@@ -79,14 +75,14 @@ def _colour(values: list[int]) -> str | None:
 def _set_colour(code: int, values: list[int]) -> Change:
     colour = _colour(values)
     field = _COLOURED[code]
-    return ((field, colour),) if field and colour else ()
+    return ((field, colour),) if field is not None and colour else ()
 
 
 def _with_colons(parameter: str) -> Change:
     """One parameter with subparameters of its own: 4:3, 38:5:n, 38:2:r:g:b, 38:2:space:r:g:b."""
     first, *rest = [number(part) for part in parameter.split(":")[:8]]
     if first == 4:
-        return (("underscore", rest[0] != 0),)
+        return ((_UNDERSCORE, rest[0] != 0),)
     if first not in _COLOURED:
         return ()
     if rest[0] == 2 and len(rest) > 4:
@@ -116,19 +112,20 @@ def _parts(parameters: list[str]) -> Iterator[Change]:
 
 def parse(parameters: str) -> Change:
     """What `CSI <parameters> m` changes. Unknown codes and impossible colours change nothing."""
-    if true_colour := _TRUE_COLOUR.fullmatch(parameters):
-        code, *values = map(number, true_colour.groups())
-        return _set_colour(code, [2, *values])
     return tuple(field for part in _parts(parameters.split(";")[:MAX_PARAMETERS]) for field in part)
 
 
-@lru_cache(2 * MAX_SHARED)
 def applied(pen: Cell, change: Change) -> Cell:
     """`pen` after `change`."""
-    fields: dict[str, str | bool] = {}
+    fields: list[Any] = [*pen]
     for field, value in change:
-        if field == "reset":
-            pen, fields = BLANK, {}
+        if field == _ALL:
+            fields = [*BLANK]
         else:
             fields[field] = value
-    return pen._replace(**fields) if fields else pen
+    return tuple.__new__(Cell, fields)
+
+
+def constant(change: Change) -> Cell | None:
+    """The pen that `change` leaves whatever was before; None where it keeps something of that."""
+    return applied(BLANK, change) if change[:1] == _RESET else None

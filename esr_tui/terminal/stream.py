@@ -20,11 +20,11 @@ MAX_TITLE = 256
 _SLICE = 64 * 1024
 
 _TOKEN = re.compile(
-    r"([^\x00-\x1f\x7f]+)"  # text; C1 controls are drawn (as marks): no program in UTF-8 means them to act
-    r"|(\r\n|[\x00-\x1a\x1c-\x1f\x7f]"
-    r"|\x1b(?:\[[0-?]*[ -/]*[@-~]|[ -/]+[0-~]|[0-OQ-WYZ\\`-~]))"
-    r"|\x1b"
+    r"([^\x00-\x1f\x7f]*+)"  # text; C1 controls are drawn (as marks): no program in UTF-8 means them to act
+    r"(\r\n|[\x00-\x1a\x1c-\x1f\x7f]"
+    r"|\x1b(?:\[[0-?]*+[ -/]*+[@-~]|[ -/]++[0-~]|[0-OQ-WYZ\\`-~])?+|\Z)"
 )
+"""Text, and the control or complete sequence behind it: nothing at the end, ESC alone where it is not complete."""
 _STRINGS = "]PX^_"
 """OSC, DCS, SOS, PM, APC: control strings up to BEL (OSC), ST, CAN, SUB or the next escape sequence."""
 _END = re.compile("[\x18\x1a\x1b\x9c]")
@@ -77,20 +77,20 @@ class Stream(pyte.ByteStream):
             self._feed(self.utf8_decoder.decode(data[start : start + _SLICE]))
 
     def _feed(self, text: str) -> None:
-        screen, draw = self.screen, self.screen.draw
+        screen = self.screen
         at = self._continue(text, 0) if self._held else 0
         while at < len(text):
             for token in _TOKEN.finditer(text, at):
-                kind = token.lastindex
-                if kind == 1:
-                    draw(token[1])
-                elif kind == 2:
-                    function, arguments = COMMANDS[token[2]]
-                    function(screen, *arguments)
-                else:
-                    self._held = "\x1b"
+                chars, control = token.groups()
+                if chars:
+                    screen.draw(chars)
+                if control == "\x1b":
+                    self._held = control
                     at = self._continue(text, token.end())
                     break
+                if control:
+                    function, arguments = COMMANDS[control]
+                    function(screen, *arguments)
             else:
                 return
 
