@@ -55,6 +55,16 @@ class Chain:
             at = restart
         return False
 
+    def span(self, text: str, at: int) -> tuple[int, int] | None:
+        """Where the parts stand in one line of text from `at` on."""
+        begin = -1
+        for part in self.parts:
+            match = part.search(text, at)
+            if match is None:
+                return None
+            begin, at = match.start() if begin < 0 else begin, match.end()
+        return (max(begin, 0), at) if self.parts else (at, len(text))
+
     def _line(self, text: str, at: int, seen: list[tuple[int, int] | None]) -> int | None:
         """-1 when all parts were found; else where to begin anew, or None when that is in vain."""
         end_of_line = len(text)
@@ -95,6 +105,21 @@ class Regex:
             if chain.found(text):
                 return True
         return False
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where it matches in one line of text: (start, end), none empty, in order, without overlap."""
+        text = text[:LONGEST_TEXT]
+        found: list[tuple[int, int]] = []
+        at = 0
+        while at <= len(text):
+            spans = [span for chain in self.chains if (span := chain.span(text, at))]
+            if not spans:
+                break
+            start, end = min(spans)
+            if end > start:
+                found.append((start, end))
+            at = max(end, at + 1, start + 1)
+        return found
 
     @property
     def test(self) -> Callable[[str], object]:

@@ -119,6 +119,10 @@ class Terminal:
             row = self._drawn[y] = render(self.screen.buffer[y], self.columns, inverse)
         return row
 
+    def wrapped(self, y: int) -> bool:
+        """Whether the text of row `y` goes on in the row below; False outside the screen."""
+        return 0 <= y < self.rows and self.screen.buffer[y].wrapped
+
     def text(self) -> str:
         """All rows joined by newlines, blanks at their ends left out."""
         return "\n".join(self.row(y).text.rstrip() for y in range(self.rows))
