@@ -57,6 +57,7 @@ def convert(
     \b
     .cast    asciicast version 3 (or --to asciicast-v2); commands and connections are markers
     .jsonl   everything, an event a line; it can be read back without loss
+    .tar     Teleport's old layout: what it knows of
     .txt     what the terminal showed, as plain text
 
     Sequences that would act on the viewer's own terminal (titles, clipboard, questions) are left out of casts,

@@ -11,6 +11,7 @@ from esr_tui.exchange import jsonlines
 from esr_tui.exchange.castwriter import CastWriter
 from esr_tui.exchange.errors import ForeignError
 from esr_tui.exchange.playback import Playback
+from esr_tui.exchange.teleport_writer import TreeWriter
 from esr_tui.exchange.transcript import Transcript
 from esr_tui.model.text import printable
 from esr_tui.recording import Output
@@ -20,9 +21,10 @@ ENDINGS = {
     ".cast": "asciicast-v3",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".tar": "teleport",
     ".txt": "text",
 }
-FORMATS = ("asciicast-v3", "asciicast-v2", "jsonl", "text")
+FORMATS = ("asciicast-v3", "asciicast-v2", "jsonl", "teleport", "text")
 _MODE = 0o600
 """What a terminal showed may hold secrets."""
 
@@ -52,6 +54,13 @@ class Export:
         """The file's content. Raises RecordingError."""
         if self.format == "jsonl":
             yield from jsonlines.write(self.index, self.begin, self.end)
+            return
+        if self.format == "teleport":
+            tree = TreeWriter(self.index, begin=self.begin, end=self.end)
+            yield from tree.pieces()
+            if told := ", ".join(f"{count} {kind}" for kind, count in sorted(tree.left.items()) if count):
+                self.notes.append(f"Teleport has no place for some events, which were left out: {told}")
+            self.notes += [printable(each, 500) for each in tree.problems]
             return
         playback = Playback(self.index, self.progress)
         if self.format == "text":

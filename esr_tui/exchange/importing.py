@@ -38,10 +38,12 @@ class Found:
     Attributes:
         paths: the files that make it up; `read` gets the first as its source.
         read: its format's reader.
+        name: what it is called.
     """
 
     paths: tuple[Path, ...]
     read: Read
+    name: str = ""
 
 
 def slot(found: Found, data_dir: Path) -> cache.Slot:
@@ -81,7 +83,7 @@ def _written(found: Found, place: cache.Slot, progress: Progress) -> Path:
         index = copy(
             found.read(source),
             folder,
-            name=source.name,
+            name=printable(found.name, 120) or source.name,
             sid=str(uuid.UUID(place.folder.name, version=5)),
             progress=lambda: progress(source.done),
         )

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from esr_tui.exchange.importing import Found, Progress, imported
 from esr_tui.recording import Catalog, RecordingError
-from esr_tui.recording.layout import sid_of
 
 
 def resolve(text: str, data_dir: Path, progress: Progress = lambda part: None) -> Path:
@@ -26,17 +25,14 @@ def resolve(text: str, data_dir: Path, progress: Progress = lambda part: None) -
 
 def look(text: str, data_dir: Path) -> Path | Found:
     """The index of a recording of ours, or a foreign recording. Raises RecordingError."""
+    index: Path | None = None
     try:
-        return Catalog(data_dir).find(text)
+        index = Catalog(data_dir).find(text)
+        if "/" not in text and index is not None:  # the store's own
+            return index
     except RecordingError:
-        path = Path(text)
-        if not text or not path.exists() or _is_ours(path):
+        if not text or not Path(text).exists():
             raise
-        from esr_tui.exchange.detect import recognised  # noqa: PLC0415  (no format is loaded without need)
+    from esr_tui.exchange import detect  # noqa: PLC0415  (it knows every format; most calls need none)
 
-        return recognised(path)
-
-
-def _is_ours(path: Path) -> bool:
-    """Whether a path's name is one of a recording in our layout, so that the catalogue's complaint is the right one."""
-    return path.is_dir() or sid_of(path.name) is not None
+    return detect.recognised(Path(text)) if index is None else detect.tree(index) or index

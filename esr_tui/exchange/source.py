@@ -40,6 +40,7 @@ class Source:
         self.name = printable(path.name, 120)
         self.position = 0
         self._buffer = b""
+        self._at = 0
         try:
             self.size = path.lstat().st_size
             head = files.read_bounded(path, 2)
@@ -53,16 +54,28 @@ class Source:
     def read(self, limit: int) -> bytes:
         """Up to `limit` bytes, fewer only at the end of the file. Raises Damage."""
         pieces = []
-        while limit > 0:
-            if not self._buffer:
-                self._buffer = self._fill()
-                if not self._buffer:
-                    break
-            piece, self._buffer = self._buffer[:limit], self._buffer[limit:]
+        while limit > 0 and (self._at < len(self._buffer) or self._more()):
+            piece = self._buffer[self._at : self._at + limit]
             limit -= len(piece)
+            self._at += len(piece)
             self.position += len(piece)
             pieces.append(piece)
         return b"".join(pieces)
+
+    def line(self) -> bytes | None:
+        """The next line without its end; None at the end of the file. Raises Damage."""
+        searched = self._at
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            held = len(self._buffer) - self._at
+            if held > LINE:
+                raise Damage(f"{self.name} has a line longer than {LINE >> 20} MiB at byte {self.position}")
+            if not self._more():
+                return self.read(held) if held else None
+            searched = self._at + held
+        line = self._buffer[self._at : end]
+        self.position += end + 1 - self._at
+        self._at = end + 1
+        return line
 
     def exactly(self, count: int, what: str) -> bytes:
         """Exactly `count` bytes. Raises Damage where the file ends before."""
@@ -73,9 +86,9 @@ class Source:
 
     def peek(self, count: int) -> bytes:
         """The next bytes without taking them; fewer at the end of the file. Raises Damage."""
-        while len(self._buffer) < count and (more := self._fill()):
-            self._buffer += more
-        return self._buffer[:count]
+        while len(self._buffer) - self._at < count and self._more():
+            pass
+        return self._buffer[self._at : self._at + count]
 
     def skip(self, count: int) -> None:
         """Leave out `count` bytes. Raises Damage where the file ends before."""
@@ -116,6 +129,12 @@ class Source:
         """The part of the file on disk that has been taken, 0 to 1."""
         taken = self._gzip.position if self._gzip else self._raw
         return taken / self.size if self.size else 1.0
+
+    def _more(self) -> bool:
+        """Gets a further block behind what is held; whether there was one."""
+        more = self._fill()
+        self._buffer, self._at = self._buffer[self._at :] + more, 0
+        return bool(more)
 
     def _fill(self) -> bytes:
         if self._gzip is None:
