@@ -9,7 +9,7 @@ struct process_record {
   u32 status;   /* exit: as in wait(2) */
   u32 children; /* unused */
   u64 started;  /* boot clock */
-  u64 value;    /* moved: the new cgroup */
+  u64 value;    /* moved: the new cgroup; fork: the child's new namespaces */
   char blob[8];
 };
 
@@ -25,6 +25,23 @@ static inline u64 session_by_witness(void *task) {
   u64 cgroup = bpf_get_current_cgroup_id();
   session = cgroups.lookup(&cgroup);
   return session ? *session : 0;
+}
+
+/* The namespaces that two tasks do not share, as the flags of clone(2) that make them. */
+static inline u64 namespaces_apart(void *one, void *other) {
+  u64 found = 0;
+  void *first = deref(deref(one, OFF_task_struct_cred), OFF_cred_user_ns);
+  if (first != deref(deref(other, OFF_task_struct_cred), OFF_cred_user_ns)) found |= 0x10000000;
+  one = deref(one, OFF_task_struct_nsproxy);
+  other = deref(other, OFF_task_struct_nsproxy);
+  if (one == other) return found;
+  if (deref(one, OFF_nsproxy_mnt_ns) != deref(other, OFF_nsproxy_mnt_ns)) found |= 0x00020000;
+  if (deref(one, OFF_nsproxy_cgroup_ns) != deref(other, OFF_nsproxy_cgroup_ns)) found |= 0x02000000;
+  if (deref(one, OFF_nsproxy_uts_ns) != deref(other, OFF_nsproxy_uts_ns)) found |= 0x04000000;
+  if (deref(one, OFF_nsproxy_ipc_ns) != deref(other, OFF_nsproxy_ipc_ns)) found |= 0x08000000;
+  if (deref(one, OFF_nsproxy_pid_ns_for_children) != deref(other, OFF_nsproxy_pid_ns_for_children)) found |= 0x20000000;
+  if (deref(one, OFF_nsproxy_net_ns) != deref(other, OFF_nsproxy_net_ns)) found |= 0x40000000;
+  return found;
 }
 
 /* TP_PROTO(struct task_struct *parent, struct task_struct *child) */
@@ -47,6 +64,7 @@ int on_fork(struct bpf_raw_tracepoint_args *ctx) {
   fill_header(&r.h, RECORD_FORK, task, &proc);
   r.h.pid = child_tgid;
   r.h.ppid = tgid_of(parent_of(child));
+  if (proc.role & ROLE_MEMBER) r.value = namespaces_apart(task, child);
   send_process(&r, proc.session);
   return 0;
 }

@@ -5,12 +5,8 @@ What the envelope holds (time, sid, ei…) is added by the recording's writer.
 
 from __future__ import annotations
 
-import platform
 import posixpath
-import re
 import stat
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from esr_tui.capture.dns import question
@@ -50,24 +46,6 @@ _CHANGES_WHAT_RUNS = frozenset(
 )
 _VALUE = 1024
 """Characters kept of a variable."""
-_CONDUCT = frozenset(
-    [
-        "setuid",
-        "setreuid",
-        "setresuid",
-        "setgid",
-        "setregid",
-        "setresgid",
-        "ptrace",
-        "process_vm_writev",
-        "unshare",
-        "setns",
-    ]
-)
-_NUMBERS = (
-    Path(f"/usr/include/{platform.machine()}-linux-gnu/asm/unistd_64.h"),
-    Path("/usr/include/asm-generic/unistd.h"),
-)
 _ERRNO_STATES = {110: "timeout", 111: "refused"}
 _PROTOCOLS = {
     1: "icmp",
@@ -165,29 +143,6 @@ def environment(block: bytes) -> dict[str, str]:
     """Of a program's environment, the variables that change what runs; the values of all others are never kept."""
     pairs = (entry.partition(b"=") for entry in block.split(b"\0"))
     return {name.decode(): decoded(value)[:_VALUE] for name, _, value in pairs if name in _CHANGES_WHAT_RUNS}
-
-
-def conduct(record: records.Conduct) -> dict[str, Any]:
-    """Fields of a Conduct event."""
-    operation = _calls().get(record.call, str(record.call))
-    return common(record.head) | {
-        "operation": operation,
-        "arguments": [_signed(value) for value in record.arguments],
-        "return_code": record.result,
-    }
-
-
-def _signed(value: int) -> int:
-    """An id or a number as C's int has it, an address as it is."""
-    return value - (1 << 32) if 1 << 31 <= value < 1 << 32 else value
-
-
-@cache
-def _calls() -> dict[int, str]:
-    """The system calls of this machine by number, as the C library's headers define them."""
-    wanted = re.compile(r"#define __NR_(\w+)\s+(\d+)")
-    text = "".join(path.read_text() for path in _NUMBERS if path.is_file())
-    return {int(number): name for name, number in wanted.findall(text) if name in _CONDUCT}
 
 
 def descriptor(fd: int, described: records.Descriptor) -> Descriptor:

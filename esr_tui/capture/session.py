@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from esr_tui.capture import convert
+from esr_tui.capture import conduct, convert
 from esr_tui.capture.fold import Fold
 from esr_tui.capture.inputs import Inputs, no_program
 from esr_tui.capture.scripts import Scripts
@@ -93,11 +93,11 @@ class LiveSession:
         elif isinstance(record, records.Mode):
             self.mode(record)
         elif isinstance(record, records.Conduct):
-            self.writer.add(Conduct, ktime=head.ktime, **convert.conduct(record))
+            self._conduct(record)
         elif isinstance(record, records.Process):
             if head.type == records.FORK:
                 self.members.add(head.pid)
-                self.writer.add(Fork, ktime=head.ktime, **convert.fork(record))
+                self._fork(record)
             elif head.type == records.EXIT:
                 self._exit(record)
             elif head.type == records.MOVED:
@@ -199,6 +199,22 @@ class LiveSession:
             detail=f"process {head.pid} made an io_uring: files that it opens through it are not seen",
         )
 
+    def _fork(self, record: records.Process) -> None:
+        head = record.head
+        self.writer.add(Fork, ktime=head.ktime, **convert.fork(record))
+        if record.value:
+            made = convert.common(head) | {"pid": head.ppid, "namespaces": conduct.namespaces(record.value)}
+            self.writer.add(Conduct, ktime=head.ktime, **made, operation="clone", return_code=head.pid)
+
+    def _conduct(self, record: records.Conduct) -> None:
+        """A debugger pokes again and again: repetitions are counted."""
+        fields = conduct.conduct(record)
+        key = (record.head.pid, *(fields.get(name) for name in ("operation", "request", "target")))
+        if fields["operation"] == "ptrace":
+            self._folded(Conduct, (*key, fields["return_code"]), record.head.ktime, fields)
+        else:
+            self.writer.add(Conduct, ktime=record.head.ktime, **fields)
+
     def _exit(self, record: records.Process) -> None:
         fields = convert.exit_(record)
         self.writer.add(Exit, ktime=record.head.ktime, **fields)
@@ -236,7 +252,7 @@ class LiveSession:
         self._folded(Network, key, record.head.ktime, fields)
 
     def _folded(
-        self, kind: type[Disk] | type[Network], key: tuple[Any, ...], ktime: int, fields: dict[str, Any]
+        self, kind: type[Disk | Network | Conduct], key: tuple[Any, ...], ktime: int, fields: dict[str, Any]
     ) -> None:
         if self._fold.repeats(key, ktime, fields):
             return
@@ -245,7 +261,8 @@ class LiveSession:
         self.writer.add(kind, ktime=ktime, **fields)
 
     def _write_folded(self, ktime: int, fields: dict[str, Any]) -> None:
-        self.writer.add(Network if "dst_addr" in fields else Disk, ktime=ktime, **fields)
+        kind = Network if "dst_addr" in fields else Conduct if "arguments" in fields else Disk
+        self.writer.add(kind, ktime=ktime, **fields)
 
     def write_counted(self, now: int | None) -> None:
         """Writes the counts of repeated events that are due; all of them when `now` is None."""

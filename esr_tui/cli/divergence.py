@@ -77,6 +77,7 @@ def text_lines(verdict: Verdict, width: int | None) -> list[str]:
     lines = [head, f"{' ' * 13}{printable(verdict.reason, 400)}"]
     if verdict.evidence.typed:
         lines.append(f"{' ' * 13}typed    {printable(verdict.evidence.typed, 400)}")
+    lines += [f"{' ' * 13}fact     {printable(fact, 400)}" for fact in verdict.evidence.facts]
     if verdict.payload and verdict.payload.text:
         label = "payload " if verdict.payload.via == "read" else "snapshot"
         lines.append(f"{' ' * 13}{label} {printable(verdict.payload.text, 400)}")

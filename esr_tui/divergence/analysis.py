@@ -14,6 +14,7 @@ from collections.abc import Hashable, Iterable
 
 import msgspec
 
+from esr_tui.divergence import facts
 from esr_tui.divergence.judging import Judge, Judgement
 from esr_tui.divergence.likenesses import Likenesses
 from esr_tui.divergence.lines import TRAIL_MS, Lines
@@ -25,6 +26,7 @@ from esr_tui.divergence.typed import Piece, TypedLines
 from esr_tui.model.events import (
     AnyEvent,
     Command,
+    Conduct,
     Disk,
     Escape,
     Event,
@@ -37,7 +39,7 @@ from esr_tui.model.events import (
 )
 from esr_tui.model.verdict import Evidence, Payload, RuleMatch, Verdict, graded
 
-VERSION = 2
+VERSION = 3
 """Of the judgement: a cached result of another version is not used."""
 
 _REORDER_MS = 40
@@ -48,6 +50,9 @@ _MOST_MATCHED = 200_000
 _MOST_ALIKE = 10_000
 _ROUTINE = ("/usr/lib/", "/lib/", "/usr/share/", "/proc/", "/etc/ld.so.")
 """Reading there is what every program does."""
+
+_Deed = Network | Disk | Conduct
+"""What a process does beside executing programs."""
 
 
 class Analysis:
@@ -73,7 +78,7 @@ class Analysis:
         self._order = 0
         self._moment = -1
         self._waiting: list[tuple[int, int, int, AnyEvent | Piece]] = []
-        self._pending: deque[tuple[int, Image, Network | Disk | None]] = deque()
+        self._pending: deque[tuple[int, Image, _Deed | None, bool]] = deque()
         self._written: set[str] = set()
         self._judged_alike: dict[Hashable, tuple[RuleMatch, ...]] = {}
         self._matched: set[tuple[int, str, str]] = set()
@@ -136,14 +141,14 @@ class Analysis:
             if image := self._processes.read(event):
                 self._judge.read(image, event)
         elif isinstance(event, Command) and event.return_code == 0:
-            self._pending.append((event.ms, self._processes.execute(event), None))
+            self._pending.append((event.ms, self._processes.execute(event), None, False))
         elif isinstance(event, Escape):
             self._judge.escaped(event.pid, event.reason)
-        elif isinstance(event, Network | Disk):
+        elif isinstance(event, Network | Disk | Conduct):
             self._touch(event)
 
-    def _touch(self, event: Network | Disk) -> None:
-        """A connection, or a file: rules may know it, and a script may be executed that was just written."""
+    def _touch(self, event: _Deed) -> None:
+        """A connection, a file, a call: rules may know it, and a script may be executed that was just written."""
         image = self._processes.image(event.pid)
         if isinstance(event, Disk):
             self._likenesses.disk(event)
@@ -156,36 +161,43 @@ class Analysis:
                 return
             elif image is not None and event.return_code >= 0:
                 image.opened.append(event.path)
-        if image is not None and self._rules is not None:
-            self._pending.append((event.ms, image, event))
+        if image is not None and (self._rules is not None or isinstance(event, Conduct)):
+            child = isinstance(event, Conduct) and self._processes.started(event.pid, event.target)
+            self._pending.append((event.ms, image, event, child))
 
     def _judge_until(self, until: int) -> list[Verdict]:
         found: list[Verdict] = []
         while self._pending and self._pending[0][0] + TRAIL_MS < until:
-            _, image, event = self._pending.popleft()
+            _, image, event, child = self._pending.popleft()
             if event is None:
                 image.verdict = self._verdict(image)
                 found.append(image.verdict)
-            elif (more := self._with_event(image, event)) is not None:
+            elif (more := self._with_event(image, event, child)) is not None:
                 image.verdict = more
                 found.append(more)
         return found
 
-    def _with_event(self, image: Image, event: Network | Disk) -> Verdict | None:
-        """The verdict of a command again, when a rule knows what its process has done since."""
-        what = event.path if isinstance(event, Disk) else f"{event.dst_addr}:{event.dst_port}"
-        key = (image.command.ei, event.KIND + getattr(event, "operation", ""), what)
+    def _with_event(self, image: Image, event: _Deed, child: bool) -> Verdict | None:
+        """The verdict of a command again, when what its process has done since is a fact, or a rule knows it."""
+        key = (image.command.ei, event.KIND + event.operation, _object(event))
         verdict = image.verdict
         if verdict is None or key in self._matched or len(self._matched) >= _MOST_MATCHED:
             return None
         self._matched.add(key)
         known = {rule.id for rule in verdict.rules}
         judgement = Judgement(verdict.verdict, verdict.severity, verdict.reason)
-        new = tuple(r for r in self._matches(event, image, judgement, verdict.payload) if r.id not in known)
-        if not new:
+        matches = self._matches(event, image, judgement, verdict.payload, child)
+        new = tuple(rule for rule in matches if rule.id not in known)
+        evidence = verdict.evidence
+        fact = facts.of_conduct(event, child) if isinstance(event, Conduct) else ""
+        if fact and fact not in evidence.facts and len(evidence.facts) < facts.MOST:
+            evidence = msgspec.structs.replace(evidence, facts=(*evidence.facts, fact))
+        if not new and evidence is verdict.evidence:
             return None
         severity = graded(verdict.verdict, verdict.severity, new)
-        return msgspec.structs.replace(verdict, severity=severity, rules=(*verdict.rules, *new))
+        return msgspec.structs.replace(
+            verdict, severity=severity, rules=(*verdict.rules, *new), evidence=evidence
+        )
 
     def _verdict(self, image: Image) -> Verdict:
         command = image.command
@@ -209,6 +221,7 @@ class Analysis:
                 frame_ms=line.frame_ms if line else None,
                 rows=line.rows if line else None,
                 chain=tuple(each.command.pid for each in image.chain()[:_CHAIN]),
+                facts=facts.of_command(command),
             ),
             payload=payload,
             rules=rules,
@@ -225,7 +238,12 @@ class Analysis:
         return None
 
     def _matches(
-        self, event: Command | Network | Disk, image: Image, judgement: Judgement, payload: Payload | None
+        self,
+        event: Command | _Deed,
+        image: Image,
+        judgement: Judgement,
+        payload: Payload | None,
+        child: bool = False,
     ) -> tuple[RuleMatch, ...]:
         if self._rules is None:
             return ()
@@ -248,6 +266,7 @@ class Analysis:
             process=None if isinstance(event, Command) else image.command,
             script=script or "",
             written=(script or image.command.path) in self._written,
+            child=child,
         )
         if not isinstance(event, Command):
             return self._rules.match(subject)
@@ -258,6 +277,15 @@ class Analysis:
                 self._judged_alike.clear()
             known = self._judged_alike[key] = self._rules.match(subject)
         return known
+
+
+def _object(event: _Deed) -> str:
+    """What was connected to, touched, or asked for."""
+    if isinstance(event, Disk):
+        return event.path
+    if isinstance(event, Network):
+        return f"{event.dst_addr}:{event.dst_port}"
+    return f"{event.request} {event.target} {event.arguments[:2]} {event.namespaces}"
 
 
 def _alike(event: Command, subject: Subject) -> Hashable:

@@ -67,6 +67,7 @@ class Process:
     """Whether the terminal did not echo when the shell accepted the line that started the job."""
     job_ms: int
     """When the job that it belongs to was started by the interactive shell; its own fork otherwise."""
+    parent: int = 0
 
 
 class Processes:
@@ -96,7 +97,7 @@ class Processes:
         )
         job = event.ms if parent is None or typed_into else parent.job_ms
         hidden = self._hides if parent is None or typed_into else parent.hidden
-        self._live[event.pid] = Process(image, hidden, job)
+        self._live[event.pid] = Process(image, hidden, job, event.ppid)
 
     def execute(self, command: Command) -> Image:
         """A successful exec."""
@@ -139,6 +140,11 @@ class Processes:
         """What a process runs now."""
         process = self._live.get(pid)
         return process.image if process else None
+
+    def started(self, pid: int, child: int | None) -> bool:
+        """Whether one process has started another that still lives."""
+        process = self._live.get(child or 0)
+        return process is not None and process.parent == pid
 
     def pipeline(self, image: Image) -> list[Image]:
         """The image's pipe from its beginning: what writes into its standard input, and so on, then itself."""

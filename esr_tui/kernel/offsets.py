@@ -12,6 +12,8 @@ MEMBERS: tuple[str, ...] = (
     "task_struct.pid task_struct.cred task_struct.group_leader task_struct.start_boottime task_struct.exit_code",
     "task_struct.comm signal_struct.tty signal_struct.live signal_struct.pids signal_struct.group_exit_code",
     "pid.numbers upid.nr mm_struct.arg_start mm_struct.arg_end mm_struct.exe_file cred.uid cred.euid",
+    "task_struct.nsproxy cred.user_ns nsproxy.mnt_ns nsproxy.cgroup_ns nsproxy.uts_ns nsproxy.ipc_ns",
+    "nsproxy.pid_ns_for_children nsproxy.net_ns",
     "mm_struct.env_start mm_struct.env_end",
     "files_struct.fdt fdtable.fd fdtable.max_fds fs_struct.pwd path.dentry path.mnt",
     "file.f_inode file.f_path file.private_data file.f_mode dentry.d_parent dentry.d_name qstr.name",

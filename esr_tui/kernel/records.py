@@ -79,7 +79,10 @@ class Argv(msgspec.Struct, frozen=True):
 
 
 class Process(msgspec.Struct, frozen=True):
-    """Fork, exit, move to another cgroup, or first use of io_uring: `head.type` says which."""
+    """Fork, exit, move to another cgroup, or a new ring of io_uring: `head.type` says which.
+
+    `value` is the new cgroup, or flags of clone(2): the namespaces that a forked process does not share.
+    """
 
     head: Head
     status: int

@@ -270,16 +270,24 @@ class Input(KernelEvent, frozen=True, kw_only=True, tag="session.input"):
 
 
 class Conduct(KernelEvent, frozen=True, kw_only=True, tag="session.conduct"):
-    """A process changed its user, entered a namespace, or reached into another process."""
+    """A process changed its user, entered a namespace, reached into another process, or made a ring of io_uring."""
 
     CODE: ClassVar[str] = "E4007I"
     KIND: ClassVar[str] = "conduct"
 
     operation: str = ""
-    """The system call: setuid, setresuid, ptrace, process_vm_writev, unshare, setns…"""
+    """The system call: setuid, setresuid, ptrace, process_vm_writev, unshare, setns, clone, io_uring_setup…"""
     arguments: list[int] = []
-    """As given, the first three (as signed 32-bit numbers where they are ids)."""
+    """As given, the first three (as signed 32-bit numbers where they are ids); those of clone are not known."""
     return_code: int = 0
+    request: str = ""
+    """ptrace's: traceme, attach, seize, poke, registers."""
+    target: int | None = None
+    """The process that was reached into."""
+    namespaces: list[str] = []
+    """Kinds of namespaces that were made or entered, as far as the call says: user, mount, net, pid, uts, ipc…"""
+    count: int = 1
+    """How many identical calls this event stands for."""
 
 
 class Marker(Event, frozen=True, kw_only=True, tag="session.marker"):

@@ -68,9 +68,13 @@ def summary(event: AnyEvent) -> str:  # noqa: PLR0912 - one case a kind
 
 
 def _conduct(event: Conduct) -> str:
-    """A system call as strace would show it."""
+    """A system call as strace would show it, in words where they are known."""
     outcome = "" if event.return_code >= 0 else f"  ‹{error_name(event.return_code)}›"
-    return f"{printable(event.operation, 32)}({', '.join(map(str, event.arguments))}){outcome}"
+    said = [event.request] if event.request else []
+    said += [f"process {event.target}"] if event.target is not None else []
+    said += event.namespaces or ([] if said else map(str, event.arguments))
+    repeated = f"  ×{event.count}" if event.count > 1 else ""
+    return f"{printable(event.operation, 32)}({printable(', '.join(said), 200)}){outcome}{repeated}"
 
 
 def command_line(argv: list[str], limit: int = SUMMARY_LIMIT) -> str:

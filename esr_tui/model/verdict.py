@@ -63,12 +63,15 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         frame_ms: when the terminal showed that line whole.
         rows: first and last row of the line on that screen, from 0.
         chain: pids from the command up to the shell that was typed into.
+        facts: what else is noteworthy of it, each a sentence: variables that change what runs, an image in memory,
+            other rights, namespaces, processes that it took hold of, rings of io_uring.
     """
 
     typed: str | None = None
     frame_ms: int | None = None
     rows: tuple[int, int] | None = None
     chain: tuple[int, ...] = ()
+    facts: tuple[str, ...] = ()
 
 
 class RuleMatch(msgspec.Struct, frozen=True, kw_only=True):

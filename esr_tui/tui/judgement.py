@@ -54,13 +54,15 @@ _SOURCES = {
 
 def judgement(verdict: Verdict, processes: Processes) -> list[Part]:
     """The verdict's part of the panel."""
+    told = [Line("fact", printable(fact, 400)) for fact in verdict.evidence.facts]
     if code_of(verdict.verdict, verdict.severity) not in NOTABLE and verdict.payload is None:
         said = f"{verdict.verdict} · {verdict.severity}: {printable(verdict.reason, 2000)}"
-        return [Line("verdict", said, verdict.severity)]
+        return [Line("verdict", said, verdict.severity), *told]
     parts: list[Part] = [
         Line("verdict", f"{verdict.verdict} · {verdict.severity}", verdict.severity),
         Line("why", printable(verdict.reason, 2000)),
         flow(verdict),
+        *told,
     ]
     parts += [_rule(each) for each in verdict.rules[:RULES_MOST]]
     if (rest := len(verdict.rules) - RULES_MOST) > 0:

@@ -7,7 +7,7 @@ import shlex
 from typing import Any
 
 from esr_tui.divergence.rules import Subject
-from esr_tui.model.events import Command, Descriptor, Disk, Network
+from esr_tui.model.events import Command, Conduct, Descriptor, Disk, Network
 
 COMMON: dict[str, Any] = {"code": "", "time": "", "uid": "", "ei": 0, "sid": "s", "pid": 41}
 
@@ -68,3 +68,11 @@ def connection(address: str = "192.0.2.1", port: int = 443, by: str = "curl", **
     """A connection of the program `by`."""
     event = Network(**COMMON | {"dst_addr": address, "dst_port": port, "program": by} | fields)
     return Subject(event=event, verdict="shown", process=command(by), user="ada")
+
+
+def conduct(operation: str, by: str = "python3", **known: Any) -> Subject:
+    """A call of the program `by`; keywords are the call's fields, the subject's, or the exec's euid and ruid."""
+    about = {name: known.pop(name) for name in ("verdict", "child", "parents") if name in known}
+    own = {name: known.pop(name) for name in ("euid", "ruid") if name in known}
+    event = Conduct(**COMMON | {"operation": operation, "program": by} | known)
+    return Subject(event=event, process=command(by, **own), user="ada", **{"verdict": "piped"} | about)

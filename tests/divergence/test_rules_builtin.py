@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from esr_tui.divergence.rules import RuleSet, Subject
+from esr_tui.model.verdict import graded
 from tests.divergence.rule_subjects import (
     APPEND,
     WRITE,
     command,
+    conduct,
     file,
     payload,
     ran,
@@ -214,6 +216,28 @@ FOUND: dict[str, list[Subject]] = {
     "container-command": [ran("docker exec -it web id")],
     "namespace-entered": [ran("nsenter -t 1 -a")],
     "namespace-made": [ran("unshare -r sh"), ran("bwrap --bind / / sh")],
+    "namespaces-changed": [
+        conduct("unshare", namespaces=["user", "mount"]),
+        conduct("setns", "nsenter"),
+        conduct("setns", arguments=[3, 0x40000000], namespaces=["net"]),
+        conduct("clone", namespaces=["pid"], return_code=77),
+    ],
+    "process-taken-hold-of": [
+        conduct("ptrace", request="attach", target=7),
+        conduct("ptrace", "gdb", request="seize", target=7),
+        conduct("ptrace", request="poke", target=7),
+        conduct("process_vm_writev", target=7, return_code=8),
+    ],
+    "io-uring-used": [conduct("io_uring_setup"), conduct("io_uring_setup", "curing")],
+    "root-by-setuid-bit": [
+        ran("./bash -p", path="/tmp/bash", euid=0, ruid=1000),
+        ran("find . -exec sh", path="/usr/bin/find", euid=0, ruid=1000),
+    ],
+    "root-by-call": [
+        conduct("setuid", arguments=[0, 1, 2], euid=1000),
+        conduct("setresuid", arguments=[-1, 0, -1], euid=1000),
+        conduct("setreuid", arguments=[-1, 0], euid=1000),
+    ],
     "setuid-set": [
         ran("chmod u+s /tmp/x"),
         ran("chmod 4755 x"),
@@ -380,6 +404,35 @@ ORDINARY: dict[str, list[Subject]] = {
     "container-breakout": [ran("docker run --rm -v /srv/data:/data alpine ls"), ran("docker ps")],
     "container-command": [ran("docker ps -a"), ran("docker build .")],
     "namespace-entered": [ran("lsns")],
+    "namespaces-changed": [
+        conduct("unshare", arguments=[0x400]),  # of open files, no namespace
+        conduct("unshare", namespaces=["user"], return_code=-1),
+        conduct("clone", "podman", namespaces=["user"]),
+        conduct("setuid", "sudo", arguments=[0]),
+    ],
+    "process-taken-hold-of": [
+        conduct("ptrace", "strace", request="seize", target=7, child=True),
+        conduct("ptrace", "gdb", request="traceme"),
+        conduct("ptrace", "gdb", request="attach", target=7, return_code=-1),
+        conduct("setuid", arguments=[7]),
+    ],
+    "io-uring-used": [conduct("io_uring_setup", "node"), conduct("unshare", namespaces=["net"])],
+    "root-by-setuid-bit": [
+        ran("sudo ls", euid=0, ruid=1000),
+        ran("su -", euid=0, ruid=1000),
+        ran("mount /mnt", euid=0, ruid=1000),
+        ran("/usr/lib/openssh/ssh-keysign", euid=0, ruid=1000),
+        ran("ls", euid=0, ruid=0),
+        ran("ls", euid=1000, ruid=1000),
+    ],
+    "root-by-call": [
+        conduct("setuid", "sudo", arguments=[0], euid=0),
+        conduct("setuid", arguments=[0], euid=1000, return_code=-1),
+        conduct("setuid", arguments=[1000], euid=1000),
+        conduct("setgid", arguments=[0], euid=1000),
+        conduct("setresuid", "podman", arguments=[0, 0, 0], euid=1000),
+        conduct("setresuid", arguments=[-1, -1, -1], euid=1000),
+    ],
     "namespace-made": [ran("bwrap --version"), ran("ls")],
     "setuid-set": [
         ran("chmod 755 x"),
@@ -433,6 +486,24 @@ def test_left_alone(builtin: RuleSet, rule: str, subject: Subject) -> None:
 def test_every_rule_has_both_tests(builtin: RuleSet) -> None:
     rules = {rule.id for rule in builtin.rules}
     assert rules == FOUND.keys() == ORDINARY.keys()
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        conduct("unshare", "unshare", namespaces=["user"], verdict="shown"),
+        conduct("setns", "ip", verdict="shown"),
+        conduct("ptrace", "strace", request="seize", target=7, verdict="shown"),
+        conduct("ptrace", "gdb", request="attach", target=7, verdict="shown"),
+        conduct("io_uring_setup", "fio2", verdict="shown"),
+        conduct("setresuid", "sudo", arguments=[0, 0, 0], euid=0, ruid=1000, verdict="shown"),
+        conduct("setuid", "su", arguments=[1000], euid=0, ruid=1000, verdict="shown"),
+        conduct("ptrace", "sudo", request="seize", target=7, child=True, verdict="implied"),
+        conduct("setgid", "man", arguments=[12], verdict="shown"),
+    ],
+)
+def test_what_is_typed_openly_is_at_most_low(builtin: RuleSet, subject: Subject) -> None:
+    assert graded(subject.verdict, "info", builtin.match(subject)) in ("info", "low")
 
 
 def test_every_rule_names_a_technique(builtin: RuleSet) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from esr_tui.model.events import Command, Disk, Network
+from esr_tui.model.events import Command, Conduct, Disk, Network
+
+Happening = Command | Network | Disk | Conduct
+"""What rules look at."""
 
 LONGEST_TEXT = 64 << 10
 """Characters of a command line, a typed line or a payload that rules see."""
@@ -20,7 +23,7 @@ class Subject:
     """One event with what is known around it.
 
     Attributes:
-        event: the exec, connection or file event.
+        event: the exec, connection or file event, or what the process did to itself or to others.
         verdict: one of model.verdict.VERDICTS; "" when there is none yet.
         typed: the typed line that belongs to it; "" when none does.
         pipeline: the command lines of its job joined with " | ".
@@ -28,12 +31,13 @@ class Subject:
         parents: the commands it descends from, nearest first.
         echo: whether the terminal echoed when the line was typed.
         user: name of the user it ran as, else the session's.
-        process: of a connection or file event, the command of its process, where known.
+        process: of another event, the command of its process, where known.
         script: path of the script that the command is run by, or is itself.
         written: whether that script, or the program's file, was written in this session.
+        child: of what is done to another process, whether the acting one started that.
     """
 
-    event: Command | Network | Disk
+    event: Happening
     verdict: str = ""
     typed: str = ""
     pipeline: str = ""
@@ -44,6 +48,7 @@ class Subject:
     process: Command | None = None
     script: str = ""
     written: bool = False
+    child: bool = False
 
     @cached_property
     def command(self) -> Command | None:

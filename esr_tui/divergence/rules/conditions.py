@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from esr_tui.divergence.matching.subject import Subject, names, paths
 from esr_tui.divergence.rules.makers import Maker, addresses, choice, numbers, searches, words, yes
-from esr_tui.model.events import Command, Disk, Network
+from esr_tui.model.events import Command, Conduct, Disk, Network
 from esr_tui.model.verdict import VERDICTS
 
-KINDS = ("command", "network", "disk")
-_EVENTS = {"command": Command, "network": Network, "disk": Disk}
+KINDS = ("command", "network", "disk", "conduct")
+_EVENTS = {"command": Command, "network": Network, "disk": Disk, "conduct": Conduct}
 _FLAGS: dict[str, Callable[[int], bool]] = {
     "read": lambda flags: flags & os.O_ACCMODE == os.O_RDONLY,
     "write": lambda flags: flags & os.O_ACCMODE in (os.O_WRONLY, os.O_RDWR),
@@ -21,6 +21,8 @@ _FLAGS: dict[str, Callable[[int], bool]] = {
     "truncate": lambda flags: bool(flags & os.O_TRUNC),
     "append": lambda flags: bool(flags & os.O_APPEND),
 }
+_SETS_USER = {"setuid": 0, "setreuid": 1, "setresuid": 1}
+"""Which argument is the new effective user."""
 _MODES = {"setuid": stat.S_ISUID, "setgid": stat.S_ISGID, "executable": 0o111, "others-write": 0o002}
 
 
@@ -121,12 +123,33 @@ def _euid(subject: Subject) -> int | None:
     return None if subject.command is None else subject.command.euid
 
 
+def _ruid(subject: Subject) -> int | None:
+    return None if subject.command is None else subject.command.ruid
+
+
+def _becomes(subject: Subject) -> int | None:
+    """The effective user that a call asks for; None for other calls, and where it stays as it is."""
+    event = subject.event
+    if not isinstance(event, Conduct) or event.operation not in _SETS_USER:
+        return None
+    asked = event.arguments[_SETS_USER[event.operation] :][:1]
+    return asked[0] if asked and asked[0] >= 0 else None
+
+
+def _request(subject: Subject) -> Iterable[str]:
+    return (subject.event.request,) if isinstance(subject.event, Conduct) else ()
+
+
+def _namespaces(subject: Subject) -> Iterable[str]:
+    return subject.event.namespaces if isinstance(subject.event, Conduct) else ()
+
+
 def _environment(command: Command) -> Iterable[str]:
     return (f"{name}={value}" for name, value in command.environment.items())
 
 
 _FD_KINDS = ("tty", "pipe", "socket", "file", "directory", "device", "memfd", "other", "closed")
-_NETWORK, _DISK = ("network",), ("disk",)
+_NETWORK, _DISK, _CONDUCT = ("network",), ("disk",), ("conduct",)
 
 KEYS: dict[str, Key] = {
     "kind": Key(choice(KINDS, _kind)),
@@ -141,6 +164,7 @@ KEYS: dict[str, Key] = {
     "env": Key(words(_of_command(_environment))),
     "user": Key(words(lambda subject: (subject.user,))),
     "euid": Key(numbers(_euid, 0xFFFFFFFF)),
+    "ruid": Key(numbers(_ruid, 0xFFFFFFFF)),
     "stdin": Key(choice(_FD_KINDS, _descriptor(0))),
     "stdout": Key(choice(_FD_KINDS, _descriptor(1))),
     "parent_stdin": Key(choice(_FD_KINDS, _parent_stdin)),
@@ -154,7 +178,7 @@ KEYS: dict[str, Key] = {
     "payload": Key(searches(lambda subject: [("payload", text) for text in subject.payload])),
     "pipeline": Key(searches(lambda subject: [("payload", subject.pipeline)] if subject.pipeline else [])),
     "text": Key(searches(lambda subject: subject.texts)),
-    "operation": Key(words(_operation), ("network", "disk")),
+    "operation": Key(words(_operation), ("network", "disk", "conduct")),
     "result": Key(choice(("ok", "failed"), _result)),
     "flags": Key(choice(_FLAGS, _flag), _DISK),
     "mode": Key(choice(_MODES, _mode), _DISK),
@@ -162,6 +186,10 @@ KEYS: dict[str, Key] = {
     "dst_addr": Key(addresses, _NETWORK),
     "dst_port": Key(numbers(_port, 65535), _NETWORK),
     "dns": Key(words(_dns), _NETWORK),
+    "becomes": Key(numbers(_becomes, 0xFFFFFFFF), _CONDUCT),
+    "request": Key(words(_request), _CONDUCT),
+    "namespace": Key(words(_namespaces), _CONDUCT),
+    "child": Key(yes(lambda subject: subject.child), _CONDUCT),
 }
 """Every condition key. docs/rules.md says the same in words."""
 

@@ -33,7 +33,7 @@ def _kinds(document: Document, path: str, value: dict[str, Any]) -> tuple[str, .
     said = value.get("kind")
     if said is None:
         used = _used(value)
-        for kind in ("network", "disk"):
+        for kind in ("network", "disk", "conduct"):
             if any(key in KEYS and KEYS[key].kinds == (kind,) for key in used):
                 return (kind,)
         return ("command",)

@@ -10,7 +10,7 @@ from esr_tui.divergence.matching.subject import Subject
 from esr_tui.divergence.rules.loading import Loaded, load_builtin, load_path
 from esr_tui.divergence.rules.rule import Rule
 from esr_tui.divergence.sigma import SigmaEngine, SigmaRule
-from esr_tui.model.events import Command, Disk, Network
+from esr_tui.model.events import Command, Conduct, Disk, Network
 from esr_tui.model.verdict import SEVERITIES, RuleMatch
 
 DEFAULT_FOLDER = Path("/etc/esr/rules.d")
@@ -19,7 +19,7 @@ DEFAULT_FOLDER = Path("/etc/esr/rules.d")
 MOST_MATCHES = 64
 """Matches of one subject that are kept, the worst ones."""
 
-_KINDS: dict[type, str] = {Command: "command", Network: "network", Disk: "disk"}
+_KINDS: dict[type, str] = {Command: "command", Network: "network", Disk: "disk", Conduct: "conduct"}
 
 
 def in_force(configured: Sequence[Path]) -> list[Path]:

@@ -53,11 +53,13 @@ class SigmaEngine:
             if not rules or event.operation not in ("connect", "accept", "send"):
                 return []
             view = network_view(subject, event)
-        else:
+        elif isinstance(event, Disk):
             rules = self._rules["file_event"]
             if not rules or not written(event):
                 return []
             view = file_view(subject, event)
+        else:
+            return []
         return [rule.matched("exec") for rule in rules if rule.node.test(view)]
 
     def _command(self, subject: Subject, event: Command) -> list[RuleMatch]:
