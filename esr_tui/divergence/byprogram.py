@@ -7,9 +7,10 @@ import re
 
 from esr_tui.divergence import bytold, naming
 from esr_tui.divergence.judgement import Judgement, implied, inline, piped, scripted, short, shown
-from esr_tui.divergence.known import SYSTEM, Text, is_open_call
+from esr_tui.divergence.known import SYSTEM, Text, is_open_call, is_startup
 from esr_tui.divergence.processes import Image
 from esr_tui.divergence.programs import CARRIER, INTERACTIVE, INTERPRETER, SHELLS, WRAPPER
+from esr_tui.divergence.shellwords import Simple, Word
 from esr_tui.divergence.typedline import TypedLine
 from esr_tui.model.verdict import DIVERGENT, IMPLIED, INLINE, SHOWN
 
@@ -47,7 +48,7 @@ def judge(image: Image, caller: Image, line: TypedLine | None) -> Judgement:
     if line is not None:
         return shown(line)
     if caller.program.role == WRAPPER:
-        return bytold.judge(image, caller) or _by_wrapper(caller)
+        return bytold.judge(image, caller) or _by_wrapper(image, caller)
     return bytold.judge(image, caller) or implied(f"{_name(caller)} ran it, which the terminal showed.")
 
 
@@ -86,18 +87,38 @@ def _behind_wrappers(image: Image) -> Image:
 def _by_carrier(image: Image, carrier: Image, line: TypedLine | None) -> Judgement:
     """xargs has made it of what it read."""
     program = image.program
+    argv, path, above = image.command.argv, image.command.path, carrier.verdict
     given_text = program.role == INTERPRETER and program.source == "argument"
     if line is not None and (not given_text or _is_typed(line.text, program.text)):
         return shown(line)
+    filled = _braces(carrier)
+    if naming.names(filled, argv, path) and (not given_text or _is_typed(filled, program.text)):
+        return shown(None)
+    own = Simple(tuple(Word(word) for word in carrier.command.argv))
+    if above and above.verdict == IMPLIED and not given_text and naming.among([own], argv, path):
+        return implied(f"{_name(carrier)} ran it, whose own arguments name it.")
     if _name(image) == "echo" and image.caller is carrier:
         return implied(f"{_name(carrier)} shows what it has read.", line)
     return piped(f"{_name(carrier)} made it of what it read from a {carrier.program.source}.", line)
 
 
-def _by_wrapper(caller: Image) -> Judgement:
+def _braces(carrier: Image) -> str:
+    """The line that a carrier was typed in, with braces for what it replaces: `xargs -I% cp % x`; empty without."""
+    typed, argv = _line(carrier), carrier.command.argv
+    for option, value in zip(argv, [*argv[1:], ""], strict=True):
+        if option.startswith("-I"):
+            mark = option[2:] or value
+            return typed.replace(mark, "{}") if typed and mark else ""
+    return ""
+
+
+def _by_wrapper(image: Image, caller: Image) -> Judgement:
     """A wrapper was given a command that the line does not name: by a variable, or it is the wrapper's own."""
-    line = _line(caller)
-    if line is not None and caller.verdict is not None and caller.verdict.verdict == SHOWN:
+    line, program = _line(caller), image.program
+    given = not set(image.command.argv).isdisjoint(caller.command.argv[1:])
+    if line is not None and given and caller.verdict is not None and caller.verdict.verdict == SHOWN:
+        if program.source == "argument" and _is_typed(line, program.text):
+            return shown(None)
         for simple in naming.with_quoted(line):
             if (
                 simple.words
@@ -131,6 +152,9 @@ def _by_interpreter(image: Image, caller: Image, line: TypedLine | None) -> Judg
             return Judgement(
                 above.verdict, above.severity, f"{name} ran it, which was itself hidden: {above.reason}"
             )
+        outer = caller.caller
+        if above is not None and above.verdict == IMPLIED and outer and outer.program.source == "argument":
+            return scripted(f"{name} ran it for a module that the program of {_name(outer)} loads.", line)
         return _by_argument(image, caller, line)
     severity = "low" if line is not None else "medium"
     return piped(f"{name} ran it from a program that came over a {program.source}.", line, severity)
@@ -138,9 +162,11 @@ def _by_interpreter(image: Image, caller: Image, line: TypedLine | None) -> Judg
 
 def _startup_file(image: Image, caller: Image) -> str | None:
     """A file of the machine that a shell reads by itself before its text, and that has the command."""
+    outer = {event.path for each in caller.chain()[1:] for event in each.inputs}
     for event in caller.inputs:
         path = event.path or ""
-        if path.startswith("/etc/") and Text(event).names(image.command.argv, image.command.path):
+        mine = path in outer and is_startup(path)  # that of the login, not one that was put in its place
+        if (path.startswith("/etc/") or mine) and Text(event).names(image.command.argv, image.command.path):
             return path
     return None
 
@@ -190,8 +216,13 @@ def _written_out(shell: Image) -> bool:
         verdict is not None
         and verdict.verdict == SHOWN
         and above is not None
-        and above.program.role == INTERPRETER
+        and (above.program.role == INTERPRETER or _typed_into(above))
     )
+
+
+def _typed_into(image: Image) -> bool:
+    """Whether it is a language at its own prompt."""
+    return image.program.role == INTERACTIVE and image.program.name not in SHELLS
 
 
 def _is_typed(line: str, text: str) -> bool:

@@ -23,6 +23,7 @@ from esr_tui.divergence.judgement import (
 from esr_tui.divergence.known import SYSTEM, Known, Text, calls, is_open_call
 from esr_tui.divergence.lines import Lines
 from esr_tui.divergence.processes import Image
+from esr_tui.divergence.readers import MULTIPLEXERS
 from esr_tui.divergence.shellwords import Simple
 from esr_tui.divergence.typedline import TypedLine
 
@@ -31,6 +32,10 @@ _SLACK_MS = 5
 _KEPT = 1024
 """Commands that are remembered, each of those that run at prompts and those that run before."""
 _ONE_VARIABLE = re.compile(r"\s*\"?\$(\w+|\{\w+\})\"?(?:\s|$)")
+_RECENT = 200
+"""Lines of the history that may be repeated."""
+_SENDS_KEYS = frozenset({"send-keys", "send", "stuff"})
+"""What makes a multiplexer type its arguments into a pane."""
 _HANDLER = "command_not_found_handle"
 
 
@@ -137,6 +142,8 @@ class ByShell:
         for text in read:
             if text.startup and text.names(image.command.argv, image.command.path):
                 return implied(f"The shell read it from {short(text.path)}, by itself.", line)
+        if found := self._by_alias(line, image, shell):
+            return found
         for simple in called:
             if found := self._by_meaning(simple, line, image, shell):
                 return found
@@ -179,28 +186,48 @@ class ByShell:
         return scripted(f"The shell read it from the file {short(name)}.", line)
 
     def _by_meaning(self, simple: Simple, line: TypedLine, image: Image, shell: Image) -> Judgement | None:
-        """The line calls an alias or a function."""
+        """The line calls a function, or one of the history's lines."""
         argv, path = image.command.argv, image.command.path
         name = simple.name
         typed = self._lines.defined(name)
         for text in self._known.texts(shell):
             if typed and typed.end_ms > text.ms:
                 break
-            rest = " ".join(word.text for word in simple.words[1:])
-            from_alias = name in text.aliases and naming.names(f"{text.aliases[name]} {rest}", argv, path)
-            if from_alias or (name in text.functions and text.names(argv, path)):
+            if name in text.functions and text.names(argv, path):
                 if text.startup or self._before_prompt(text, shell):
-                    return implied(f"{name} is an alias or function of {short(text.path)}.", line)
-                return scripted(f"{name} is an alias or function that {short(text.path)} made.", line)
+                    return implied(f"{name} is a function of {short(text.path)}.", line)
+                return scripted(f"{name} is a function that {short(text.path)} made.", line)
         for opened in shell.opened:  # zsh maps the files of its functions
             if name and posixpath.basename(opened) == name and not (typed or opened.startswith(SYSTEM)):
                 return scripted(f"{name} is a function that the shell has loaded from {short(opened)}.", line)
         for called in (name, _HANDLER):
             if called in self._lines.functions:
                 return self._by_function(called, line, image)
+        sends = name in MULTIPLEXERS and any(word.text in _SENDS_KEYS for word in simple.words)
+        if sends and any(naming.names(word.text, argv, path) for word in simple.words[1:]):
+            return implied(f"{name} typed it into a pane, as the line says.", line)
+        if name in ("fc", "r") and any(self.named(each, image, shell) for each in self._lines.all[-_RECENT:]):
+            return implied(f"{name} repeats a line of the history that names it.", line)
         if name in self._lines.aliases and not self._lines.aliases[name]:
             return inline(f"{name} is an alias made of text that no line shows.", line)
         return None
+
+    def _by_alias(self, line: TypedLine, image: Image, shell: Image) -> Judgement | None:
+        """The line uses aliases that files have defined."""
+        known = self._known.aliases(shell)
+        used = {name: text.aliases[name] for name, text in known.items() if name not in self._lines.aliases}
+        expanded = naming.expanded(line.text, used)
+        if expanded == line.text or not naming.names(expanded, image.command.argv, image.command.path):
+            return None
+        names = [name for name in used if name.removeprefix("-g ") in expanded.split()] or [*used]
+        text = known[names[0]]
+        if text.startup or self._before_prompt(text, shell):
+            return implied(f"{names[0]} is an alias of {self._said(text)}.", line)
+        return scripted(f"{names[0]} is an alias that {self._said(text)} made.", line)
+
+    @staticmethod
+    def _said(text: Text) -> str:
+        return short(text.path) or "a command of the start-up files"
 
     def _by_function(self, name: str, line: TypedLine, image: Image) -> Judgement | None:
         """A function that a line has defined: what it calls may be written out there, in it or in another."""
@@ -221,7 +248,7 @@ class ByShell:
     def _helper_text(self, image: Image, shell: Image) -> Text | None:
         """A file of the shell's start that has the command."""
         argv, path = image.command.argv, image.command.path
-        for text in self._known.texts(shell):
+        for text in (*self._known.texts(shell), *self._known.printed_at_start(shell)):
             if (text.startup or self._before_prompt(text, shell)) and text.helps_with(argv, path):
                 return text
         return None
@@ -231,7 +258,7 @@ class ByShell:
         argv, path = image.command.argv, image.command.path
         if text := self._helper_text(image, shell):
             return implied(
-                f"{short(text.path)} has it: a helper of the prompt, of completion or of the shell's end.",
+                f"{self._said(text)} has it: a helper of the prompt, of completion or of the shell's end.",
                 line,
             )
         for text in self._known.texts(shell):
@@ -252,6 +279,10 @@ class ByShell:
             self._at_prompts.clear()
         prompts = self._at_prompts.setdefault(tuple(argv), set())
         prompts.add(line.end_ms if line else 0)
+        if library := self._known.library(shell, image):
+            return implied(
+                f"The shell's own {library} ran it, for the prompt that its start-up files ask for.", line
+            )
         has_texts = bool(self._known.texts(shell))
         if tuple(argv) in self._before_prompts or (len(prompts) > 1 and not has_texts):
             return implied("The shell runs it at every prompt: a prompt helper.", line)

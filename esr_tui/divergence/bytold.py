@@ -106,6 +106,8 @@ def _by_own(image: Image, caller: Image) -> Judgement | None:
 def _by_text(image: Image, caller: Image, source: str) -> Judgement | None:
     """A debugger, an editor or a database client does what a file or a pipe tells it, `!command` too."""
     name = _name(caller)
+    if name == "sftp" and _name(image) == "ssh":
+        return implied("sftp ran it to reach the other side.")
     if path := own_file(image, caller):
         return scripted(f"{name} ran it, as it stands in {short(path)}.")
     given = caller.command.argv[1:]

@@ -32,11 +32,18 @@ _STARTUP = re.compile(
     r"kshrc|mkshrc|shrc|cshrc|tcshrc|login|logout)$|/config\.fish$"
 )
 _NO_TEXT = re.compile(r"history|inputrc|zcompdump|/etc/(?:locale|nsswitch|passwd|terminfo)|os-release")
+_CONTROL = re.compile(r"git|hg|svn|bzr|fossil|cvs|darcs|p4|tla")
+"""What zsh's vcs_info asks. Its own text is compiled and never on record."""
 _KEPT = 48
 _NEVER = 1 << 62
 _LONGEST = 65536
 _RC_VARIABLES = ("ENV", "BASH_ENV")
 _RC_OPTIONS = ("--rcfile", "--init-file")
+
+
+def is_startup(path: str) -> bool:
+    """Whether a file of somebody's home is one that shells read by themselves."""
+    return bool(_STARTUP.search(path))
 
 
 class Text:
@@ -55,7 +62,7 @@ class Text:
     @property
     def startup(self) -> bool:
         """Whether it is one of the files that shells read by themselves."""
-        return self.path.startswith(SYSTEM) or bool(_STARTUP.search(self.path))
+        return self.path.startswith(SYSTEM) or is_startup(self.path)
 
     @cached_property
     def commands(self) -> tuple[Simple, ...]:
@@ -97,7 +104,8 @@ class Known:
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
-        self._texts: dict[int, deque[Text]] = {}
+        self._texts: dict[tuple[int, bool], deque[Text]] = {}
+        """By pid, and whether the files are the machine's: those of completion are many."""
         self._pipes: dict[int, deque[Text]] = {}
         self._editing: dict[int, deque[tuple[int, int]]] = {}
 
@@ -118,14 +126,15 @@ class Known:
 
     def read(self, shell: Image, event: Input) -> None:
         """A shell that is typed into, or a child of it that still runs its program, has read something."""
+        pid = shell.command.pid
         if event.source == "pipe":
-            self._pipes.setdefault(shell.command.pid, deque(maxlen=8)).append(Text(event))
+            texts = self._pipes.setdefault(pid, deque(maxlen=_KEPT))
+        elif event.path and not _NO_TEXT.search(event.path):
+            texts = self._texts.setdefault((pid, event.path.startswith(SYSTEM)), deque(maxlen=_KEPT))
+        else:
             return
-        if not event.path or _NO_TEXT.search(event.path):
-            return
-        texts = self._texts.setdefault(shell.command.pid, deque(maxlen=_KEPT))
-        last = texts[-1] if texts else None
-        if last and last.path == event.path and event.offset and len(last.text) < _LONGEST:
+        last = texts[-1] if texts and texts[-1].pid == event.pid else None
+        if last and last.path == (event.path or "") and event.offset and len(last.text) < _LONGEST:
             last.text += event.text
             for name in ("commands", "later", "aliases", "functions"):
                 last.__dict__.pop(name, None)
@@ -134,9 +143,37 @@ class Known:
 
     def texts(self, shell: Image) -> list[Text]:
         """What a shell has read since it was executed, the newest first."""
-        return [
-            text for text in reversed(self._texts.get(shell.command.pid, ())) if text.ms >= shell.command.ms
+        pid, since = shell.command.pid, shell.command.ms
+        found = [
+            text for own in (True, False) for text in self._texts.get((pid, own), ()) if text.ms >= since
         ]
+        return sorted(found, key=lambda text: text.ms, reverse=True)
+
+    def printed_at_start(self, shell: Image) -> list[Text]:
+        """What the shell read from the commands of its start-up files, before its first prompt."""
+        pid, first = shell.command.pid, self.first_line(shell)
+        until = first.start_ms if first else _NEVER
+        return [
+            text
+            for text in self._pipes.get(pid, ())
+            if text.pid == pid and shell.command.ms <= text.ms <= until
+        ]
+
+    def aliases(self, shell: Image) -> dict[str, Text]:
+        """The aliases of files that the shell has read, each with the newest of the files that define it."""
+        found: dict[str, Text] = {}
+        for text in reversed([*self.texts(shell), *self.printed_at_start(shell)]):
+            found |= dict.fromkeys(text.aliases, text)
+        return found
+
+    def library(self, shell: Image, image: Image) -> str:
+        """The compiled function library that runs such a command for a prompt, when a start-up file asks for it."""
+        command = image.command
+        asks = _CONTROL.fullmatch(posixpath.basename(command.exe)) and command.exe.startswith(SYSTEM)
+        plain = len(command.argv) > 1 and not command.argv[1].startswith("-")
+        if asks and plain and any("vcs_info" in text.text for text in self.texts(shell) if text.startup):
+            return "vcs_info"
+        return ""
 
     def piped(self, shell: Image, since: int, until: int) -> bool:
         """Whether the shell read from a pipe between two moments."""

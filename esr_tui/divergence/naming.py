@@ -36,6 +36,10 @@ _QUOTES_COMMANDS = frozenset(
 """Words after them may hold whole commands in quotes. Not `trap`: its text runs later, when nobody has typed it."""
 
 
+_ALIASES_DEEP = 3
+"""Aliases of aliases that are followed."""
+
+
 def names(line: str, argv: Sequence[str], path: str) -> bool:
     """Whether the line has a command with this program and these arguments, written out.
 
@@ -74,8 +78,9 @@ def with_quoted(line: str, depth: int = 0) -> tuple[Simple, ...]:
 def _texts(words: Sequence[Word]) -> list[Word]:
     """The words that may be command lines: of a shell with -c the one behind it, and not what else it is given."""
     pairs = list(pairwise(words))
-    if any(posixpath.basename(word.text) in SHELLS for word in words):
-        options = [after for before, after in pairs if _TEXT_OPTION.fullmatch(before.text)]
+    shell = next((at for at, word in enumerate(words) if posixpath.basename(word.text) in SHELLS), None)
+    if shell is not None:  # find's -exec before it ends like an option for a text
+        options = [after for before, after in pairs[shell:] if _TEXT_OPTION.fullmatch(before.text)]
         if options:
             return options[:1]
     return [
@@ -102,9 +107,11 @@ def _is(words: Sequence[Word], argv: Sequence[str], path: str) -> bool:
     """Whether `words` are this command: from the first one, or from a later one behind sudo, env, xargs…"""
     wanted = {posixpath.basename(argv[0].removeprefix("-")), posixpath.basename(path)}
     for at, word in enumerate(words):
-        named = posixpath.basename(word.text.removeprefix("=")) in wanted or (  # zsh: =ls is the path of ls
-            word.open and at == 0 and _fits(word.text, wanted)
-        )
+        named = posixpath.basename(word.text.removeprefix("=")) in wanted  # zsh: =ls is the path of ls
+        if word.open and at == 0:
+            named = named or _fits(word.text, wanted)
+        elif word.text == "{}":  # what find was told to look for by name
+            named = any(posixpath.basename(each.text) in wanted for each in words[:at])
         if named and _arguments(words[at + 1 :], argv[1:]):
             return True
         if at == 0 and posixpath.basename(word.text) not in RUNNERS:
@@ -163,14 +170,17 @@ def literally(text: str, argv: Sequence[str]) -> bool:
 
 
 def aliases(line: str) -> dict[str, str]:
-    """The aliases that a line defines."""
+    """The aliases that a line defines; zsh's global and suffix aliases as `-g NAME` and `-s SUFFIX`."""
     found = {}
     for simple in commands(line):
         if simple.name == "alias":
+            kind = ""
             for word in simple.words[1:]:
                 name, equals, value = word.text.partition("=")
                 if equals:
-                    found[name] = "" if word.open and not value else value
+                    found[kind + name] = "" if word.open and not value else value
+                elif name in ("-g", "-s"):
+                    kind = f"{name} "
     return found
 
 
@@ -227,9 +237,24 @@ def first_words(line: str) -> list[str]:
 
 
 def expanded(line: str, known: Mapping[str, str]) -> str:
-    """The line with its aliases replaced by what they stand for."""
+    """The line with its aliases replaced by what they stand for, and by what those stand for."""
+    if not known:
+        return line
     text = line
-    for simple in commands(line):
-        if simple.name in known:
-            text += "\n" + " ".join([known[simple.name], *(word.text for word in simple.words[1:])])
+    for name, value in known.items():
+        if name.startswith("-g ") and name[3:] in line:
+            text = " ".join(value if word == name[3:] else word for word in text.split(" "))
+    for _ in range(_ALIASES_DEEP):
+        means = [said for simple in commands(text) if (said := _meant(simple, known))]
+        more = "\n".join(dict.fromkeys(said for said in means if said not in text.split("\n")))
+        if not more:
+            break
+        text += f"\n{more}"
     return text
+
+
+def _meant(simple: Simple, known: Mapping[str, str]) -> str | None:
+    """What a command says with its alias replaced; None without one."""
+    suffix = f"-s {simple.name.rpartition('.')[2]}"
+    name, rest = (suffix, simple.words) if suffix in known else (simple.name, simple.words[1:])
+    return " ".join([known[name], *(word.text for word in rest)]) if name in known else None

@@ -126,7 +126,7 @@ def _word(text: str, at: int, inner: list[str]) -> tuple[int, Word]:
             end = len(text) if end < 0 else end
             out.append(text[at + 1 : end])
             at = end + 1
-        elif text.startswith(("$(", "<(", ">("), at):
+        elif text.startswith(("$(", "<(", ">("), at) or (not out and text.startswith("=(", at)):  # zsh
             at, part = _balanced(text, at + 2)
             inner.append(part)
             is_open = True
@@ -140,7 +140,7 @@ def _word(text: str, at: int, inner: list[str]) -> tuple[int, Word]:
             out.append(part)
             is_open = is_open or opened
         else:
-            if sign in "$*?[{" or (sign == "~" and not out):
+            if sign in "$*?[{" or (sign == "~" and (not out or out[-1][-1:] in ("=", ":"))):
                 is_open = True
             out.append(sign)
             at += 1

@@ -20,6 +20,8 @@ _TOKEN = re.compile(
 )
 _OPENERS = {"if": "fi", "case": "esac", "do": "done", "{": "}", "[[": "]]"}
 _LOOPS = {"for": "do", "while": "do", "until": "do", "select": "do"}
+_FOR_LIST = re.compile(r"\bfor[ \t]+\w+[ \t]*\($")
+"""zsh: `for f (*.txt) wc $f` is whole."""
 _MORE = frozenset({"then", "else", "elif", "do", "if", "while", "until", "!", "{", "time"})
 """Words after which a command may begin."""
 _CLOSE = {"$((": ")", "$(": ")", "(": ")", "${": "}"}
@@ -88,6 +90,8 @@ class Unfinished:
         if match["heredoc"]:
             self._documents.append(match["word"].strip("\\'\""))
         elif kind == "open":
+            if self._open[-1:] == ["do"] and _FOR_LIST.search(self._text, max(0, self._at - 80), self._at):
+                self._open.pop()
             self._begin(value)
         elif kind == "parameters":
             self._command = True
@@ -128,7 +132,7 @@ class Unfinished:
             self._open.pop()
             if value == "do":
                 self._open.append("done")
-        elif value in _OPENERS and value != "do":
+        elif value in _OPENERS:
             self._open.append(_OPENERS[value])
         elif value in _LOOPS:
             self._open.append(_LOOPS[value])

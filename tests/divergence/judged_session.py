@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 
 from esr_tui.divergence.judging import Judge
 from esr_tui.divergence.likenesses import Likenesses
@@ -22,18 +23,21 @@ class Judged:
 
     Args:
         shell: the path of its image.
+        starts: what it reads before its first prompt, by path; a key without a slash is a pipe.
     """
 
-    def __init__(self, shell: str = "/usr/bin/bash") -> None:
+    def __init__(self, shell: str = "/usr/bin/bash", starts: Mapping[str, str] | None = None) -> None:
         self.likenesses = Likenesses()
         self._processes = Processes(self.likenesses)
         self._judge = Judge(Lines())
         self._ms = 0
         self._pid = SHELL
         self._execute(SHELL, 1, [f"-{posixpath.basename(shell)}"], shell, ("tty", "tty"))
+        for path, text in (starts or {}).items():
+            self.reads(SHELL, text, path if "/" in path else "", "file" if "/" in path else "pipe")
         self.line("true")
 
-    def line(self, text: str, *, echo: bool = True) -> None:
+    def line(self, text: str, *, echo: bool = True, nested: str = "") -> None:
         """A line is typed into the shell and accepted."""
         self._ms += 1000
         self._judge.typed(
@@ -47,6 +51,7 @@ class Judged:
                 pid=SHELL,
                 prompt="$ ",
                 echo=echo,
+                nested=nested,
             )
         )
 
