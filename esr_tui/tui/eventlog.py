@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import overload
 
@@ -207,6 +208,12 @@ class EventLog:
     def at(self, ms: float) -> int:
         """The visible position of the last event at or before `ms`; -1 when there is none."""
         return bisect_right(self.visible, ms, key=self._times.__getitem__) - 1
+
+    def touched(self, pid: int, since: int, until: float) -> tuple[int, int]:
+        """How many file events (routine looks left out) and connections a pid has from `since` (ms) to `until`."""
+        rows = self.marks.followers(pid, since, until)
+        kinds = Counter(map(self._group_kinds.__getitem__, rows))
+        return kinds["disk"], kinds["network"]
 
     def _shown_kinds(self) -> frozenset[str]:
         return frozenset(kind for group in self.groups for kind in GROUPS[group])

@@ -147,6 +147,21 @@ class Marks:
         ei = life.exec_at(row.ms) if life else _FORK
         return None if ei == _FORK else ei
 
+    def judged(self, ei: int) -> int:
+        """The code of an exec; UNJUDGED when nothing is said of it yet."""
+        return self._judged.get(ei, UNJUDGED)
+
+    def row_of(self, ei: int) -> int | None:
+        """The index of an exec's row; None while it is to come."""
+        return self._commands.get(ei)
+
+    def followers(self, pid: int, since: int, until: float) -> array[int]:
+        """The rows of files, connections and reads of a pid, from `since` (ms) to before `until`."""
+        life = self._lives.get(pid)
+        if life is None:
+            return array("q")
+        return life.rows[bisect_left(life.times, since) : bisect_left(life.times, until)]
+
     def _life(self, pid: int) -> _Lives:
         life = self._lives.get(pid)
         if life is None:

@@ -98,6 +98,7 @@ class SessionModel:
                 )
             case TerminalMode():
                 self._echo(event)
+                self.processes.add(event)
             case _:
                 self.processes.add(event, label)
 

@@ -10,6 +10,7 @@ from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Payload, Verdict
 from esr_tui.tui.density import Peaks
 from esr_tui.tui.judging import Held, Judged
 from esr_tui.tui.spool import Spool
+from esr_tui.tui.tree import NO_LINE
 
 REPORTED = 500
 
@@ -32,6 +33,8 @@ class Verdicts:
         self._spool, self._payload_spool = Spool(), Spool()
         self._ends, self._payload_ends = array("q"), array("q")
         self._numbers: dict[int, int] = {}
+        self._line_numbers: dict[tuple[str, int | None], int] = {}
+        self._lines = array("q")
         self._worst: list[list[int]] = [[] for _ in SEVERITIES]
         """The eis of divergences, by severity; as many of each as a report holds."""
 
@@ -44,6 +47,7 @@ class Verdicts:
             self._payload_ends.append(self._payload_spool.append(data) + len(data))
         for held in news.held:
             self._numbers[held.verdict.ei] = len(self._ends)
+            self._lines.append(self._line(held.verdict))
             data = msgspec.msgpack.encode(held)
             self._ends.append(self._spool.append(data) + len(data))
             if held.verdict.verdict in DIVERGENT:
@@ -68,6 +72,18 @@ class Verdicts:
         data = _nth(self._payload_spool, self._payload_ends, held.payload)
         payload = msgspec.msgpack.decode(data, type=Payload)
         return msgspec.structs.replace(held.verdict, payload=payload)
+
+    def _line(self, verdict: Verdict) -> int:
+        evidence = verdict.evidence
+        if evidence.typed is None:
+            return NO_LINE
+        key = (evidence.typed, evidence.frame_ms)
+        return self._line_numbers.setdefault(key, len(self._line_numbers))
+
+    def line_of(self, ei: int) -> int:
+        """The number of the typed line that belongs to an exec, or NO_LINE."""
+        number = self._numbers.get(ei)
+        return NO_LINE if number is None else self._lines[number]
 
     def reported(self) -> list[Verdict]:
         """The divergences for a report: the worst, at most REPORTED, by time."""

@@ -77,6 +77,12 @@ def test_next_divergence(snap_compare: Any, tools: Any, world: Any, size: tuple[
     assert snap_compare(app, terminal_size=size, run_before=ready)
 
 
+@sizes
+def test_process_tree(snap_compare: Any, tools: Any, world: Any, size: tuple[int, int]) -> None:
+    app, ready = session(tools, world, "n", "n", "n", "t")
+    assert snap_compare(app, terminal_size=size, run_before=ready)
+
+
 def test_divergences_only(snap_compare: Any, tools: Any, world: Any) -> None:
     app, ready = session(tools, world, "v", "end")
     assert snap_compare(app, terminal_size=(120, 36), run_before=ready)

@@ -146,13 +146,13 @@ class SessionScreen(SessionFilter):
         elif message.prompt.id == "export" and not self._export(message.text):
             return
         message.prompt.close()
-        self.table.focus()
+        self.focus_table()
 
     def on_prompt_closed(self, message: Prompt.Closed) -> None:
         """Escape: typing to the filter is taken back."""
         if message.prompt.id == "filter":
             self._unfilter()
-        self.table.focus()
+        self.focus_table()
 
     def action_cancel(self) -> None:
         """Ends a long seek, or takes the filter away."""

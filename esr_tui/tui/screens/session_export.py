@@ -13,13 +13,13 @@ from esr_tui.model.text import printable
 from esr_tui.model.verdict import Verdict
 from esr_tui.recording import RecordingError, Slice
 from esr_tui.tui.reading import READ_LIMIT, sentence
-from esr_tui.tui.screens.session_judging import SessionJudging
+from esr_tui.tui.screens.session_tree import SessionTree
 from esr_tui.tui.widgets.inputs import Prompt
 
 SUFFIXES = (".md", ".html")
 
 
-class SessionExport(SessionJudging):
+class SessionExport(SessionTree):
     """The session screen that can write a report."""
 
     class Exported(Message):

@@ -34,6 +34,7 @@ _EVENTS = (
     ("event(1)", "right_square_bracket", "Event after", "To the next event"),
     ("divergence(-1)", "N", "Divergence before", "To the divergence before"),
     ("evidence", "e", "Evidence", "To where the terminal showed the typed line, and back"),
+    ("tree", "t", "Process tree", "All that the typed line started, in the events' place, and back"),
     ("export", "x", "Export", "Write a report of the divergences, as Markdown and HTML"),
 )
 _KINDS = (
