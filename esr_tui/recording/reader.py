@@ -28,13 +28,15 @@ class RecordingReader:
 
     Args:
         index: the recording's `<sid>.index`.
+        output: whether terminal output is read too; events alone are much less work.
 
     Raises:
         RecordingError: the index cannot be read.
     """
 
-    def __init__(self, index: Path) -> None:
+    def __init__(self, index: Path, *, output: bool = True) -> None:
         self.index = index
+        self._output = output
         self._problems = Problems()
         self._follower = EventFollower(index, self._problems)
         self._chunks = ChunkTail(index.parent, self._problems)
@@ -94,7 +96,8 @@ class RecordingReader:
     def _refresh(self) -> bool:
         """Look for growth; whether nobody writes any more."""
         for entry in self._follower.refresh():
-            self._chunks.add_file(entry)
+            if self._output:
+                self._chunks.add_file(entry)
         return not self._follower.live
 
     def close(self) -> None:
@@ -108,6 +111,8 @@ class RecordingReader:
             while self._ready and budget > 0:
                 event = self._ready.popleft()
                 if isinstance(event, Print):
+                    if not self._output:
+                        continue
                     self._join.add(event)
                     budget -= self._take(output, budget, False)
                 else:

@@ -22,6 +22,7 @@ from esr_tui.tui.palette import Actions
 from esr_tui.tui.reading import sentence, watch
 from esr_tui.tui.screens.help import HelpScreen, entries
 from esr_tui.tui.screens.session import SessionScreen
+from esr_tui.tui.screens.session_view import SessionView
 from esr_tui.tui.screens.sessions import SessionsScreen
 from esr_tui.tui.sources import Sources, store
 from esr_tui.tui.stopping import Stop
@@ -161,6 +162,18 @@ class EsrApp(App[None]):
 
     def _open(self, path: Path, summary: SessionSummary | None) -> None:
         self.push_screen(SessionScreen(path, summary, self._sources, clock=self._clock, wall=self._wall))
+
+    def on_session_view_damaged(self, message: SessionView.Damaged) -> None:
+        """Reads the recording anew: what is kept beside it is only kept to be quick."""
+        screen = message.screen
+        if screen not in self.screen_stack:  # it was left meanwhile
+            return
+        while self.screen is not screen:
+            self.pop_screen()
+        self._sources.forget(screen.path)
+        screen.dismiss(None)
+        self._say(f"{message.why}: the recording is read anew.")
+        self._open(screen.path, screen.summary)
 
     def _say(self, text: str, *, bad: bool = True) -> None:
         self.notify(printable(text, 600), severity="warning" if bad else "information", markup=False)

@@ -12,9 +12,9 @@ from esr_tui.filtering import NOTHING, Filter, Table
 from esr_tui.model.codec import decode
 from esr_tui.model.events import AnyEvent
 from esr_tui.model.verdict import Verdict
+from esr_tui.replay.spool import Spool
 from esr_tui.tui.marks import NOTABLE, Marks
 from esr_tui.tui.rows import Row
-from esr_tui.tui.spool import Spool
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "command": ("command", "input"),

@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import ctypes
 import os
-import select
 import signal
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -26,6 +23,7 @@ from esr_tui.model.session import LINGERING, LIVE
 from esr_tui.model.text import printable
 from esr_tui.model.verdict import Payload, Verdict
 from esr_tui.recording import RecordingError, RecordingReader, Slice
+from esr_tui.tui.child import Child
 from esr_tui.tui.stopping import Stop
 
 if TYPE_CHECKING:
@@ -177,54 +175,19 @@ def judged(path: Path, give: Give, stop: Stop, rules: Sequence[Path] = ()) -> st
     Returns:
         A sentence when it failed, else an empty string.
     """
-    package = Path(__file__).resolve().parents[2]
-    with tempfile.TemporaryFile() as errors:
-        try:
-            process = subprocess.Popen(
-                # -P, and the package's own place: nothing is imported from where the user happens to be.
-                [sys.executable, "-P", "-m", "esr_tui.tui.judging", str(path), *map(str, rules)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,
-                env={**os.environ, "PYTHONPATH": str(package)},
-            )
-        except OSError as error:
-            return f"the analysis did not start: {printable(str(error), 300)}"
-        assert process.stdout is not None
-        try:
-            for line in _lines(process.stdout, stop):
-                give(msgspec.json.decode(line, type=Judged))
-        except msgspec.MsgspecError as error:
-            return f"the analysis was not understood: {printable(str(error), 300)}"
-        finally:
-            if stop.stopped:
-                process.terminate()
-            process.stdout.close()
-            status = process.wait()
-        return "" if stop.stopped or not status else f"the analysis ended: {_last_line(errors)}"
-
-
-def _lines(pipe: IO[bytes], stop: Stop) -> Iterator[bytes]:
-    """The pipe's lines, until it ends or it is time to stop."""
-    parts: list[bytes] = []
-    while not stop.stopped:
-        if not select.select([pipe], [], [], 0.1)[0]:
-            continue
-        data = os.read(pipe.fileno(), 1 << 16)
-        if not data:
-            return
-        *whole, rest = data.split(b"\n")
-        for each in whole:
-            yield b"".join([*parts, each])
-            parts = []
-        parts.append(rest)
-
-
-def _last_line(file: IO[bytes]) -> str:
-    file.seek(max(0, file.seek(0, os.SEEK_END) - 2000))
-    lines = file.read().decode("utf-8", "replace").strip().splitlines()
-    return printable(lines[-1], 300) if lines else "it said nothing"
+    try:
+        child = Child("esr_tui.tui.judging", str(path), *map(str, rules))
+    except OSError as error:
+        return f"the analysis did not start: {printable(str(error), 300)}"
+    problem = ""
+    try:
+        for line in filter(None, child.lines(stop)):
+            give(msgspec.json.decode(line, type=Judged))
+    except msgspec.MsgspecError as error:
+        problem = f"the analysis was not understood: {printable(str(error), 300)}"
+    finally:
+        said = child.close(stop)
+    return problem or (f"the analysis ended: {said}" if said else "")
 
 
 # The process itself.

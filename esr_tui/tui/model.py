@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from esr_tui.model.events import AnyEvent, Gap, SessionStart, TerminalMode
-from esr_tui.model.session import LIVE
+from esr_tui.model.session import ENDED, LIVE
 from esr_tui.model.verdict import Verdict
+from esr_tui.replay.notes import Ribbon
+from esr_tui.replay.stream import record
+from esr_tui.replay.tape import SpoolTape, Tape
+from esr_tui.replay.timeline import Timeline
 from esr_tui.tui.density import Density
 from esr_tui.tui.eventlog import EventLog
 from esr_tui.tui.judging import EVENT_WORK, Judged
 from esr_tui.tui.processes import Processes
-from esr_tui.tui.reading import Batch, record
-from esr_tui.tui.tape import Tape
+from esr_tui.tui.reading import Batch
 from esr_tui.tui.verdicts import Verdicts
 
 STRETCHES_MOST = 4096
@@ -22,7 +25,11 @@ class SessionModel:
 
     def __init__(self) -> None:
         self.log = EventLog()
-        self.tape = Tape()
+        self.spool = SpoolTape()
+        """The stream as it is read."""
+        self.tape: Tape = self.spool
+        """The stream: what is read, or a timeline that holds it all."""
+        self.ribbon = Ribbon()
         self.density = Density()
         self.processes = Processes()
         self.verdicts = Verdicts()
@@ -52,7 +59,8 @@ class SessionModel:
         Raises:
             OSError: the temporary directory is full.
         """
-        record(batch.stream, self.tape)
+        record(batch.stream, self.spool)
+        self.ribbon.take(batch.notes)
         self.tape.extend(batch.end_ms)
         first = self.log.extend(batch.rows, batch.hays, batch.lines)
         for row in batch.rows:
@@ -62,6 +70,12 @@ class SessionModel:
         self.state, self.problems = batch.state, batch.problems
         self.loaded = self.loaded or batch.caught_up
         return first
+
+    def adopt(self, timeline: Timeline) -> None:
+        """Takes a whole timeline for the stream, which is not read then."""
+        self.tape = timeline
+        self.ribbon.take(timeline.notes)
+        self.state = ENDED
 
     def judge(self, news: Judged) -> int:
         """Adds what the analysis has found.
@@ -122,4 +136,5 @@ class SessionModel:
         """Gives the temporary space back."""
         self.log.close()
         self.tape.close()
+        self.spool.close()
         self.verdicts.close()

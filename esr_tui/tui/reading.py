@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from esr_tui.filtering.documents import event_document
 from esr_tui.model.codec import encode
-from esr_tui.model.events import AnyEvent, Command, Exit, Fork, Gap, Print, Resize, SessionStart, TerminalMode
+from esr_tui.model.events import AnyEvent, Command, Exit, Fork, Gap, Print, SessionStart, TerminalMode
 from esr_tui.model.session import LINGERING, LIVE, SessionSummary
 from esr_tui.model.text import printable
 from esr_tui.recording import Output, RecordingError, Slice
+from esr_tui.replay.notes import Note, Scanner
+from esr_tui.replay.stream import Sized, stream_of
 from esr_tui.tui.rows import Row, row
 from esr_tui.tui.sources import Reader, Sources
 from esr_tui.tui.stopping import Stop
-from esr_tui.tui.tape import Tape
 
 READ_LIMIT = 256 * 1024
 """Bytes of decompressed input a read: small, since decoding holds the interpreter's lock."""
@@ -35,15 +36,6 @@ SKIM_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True)
-class Sized:
-    """The terminal's size changed to this at that time."""
-
-    ms: int
-    columns: int
-    rows: int
-
-
-@dataclass(frozen=True)
 class Batch:
     """A slice made ready for the screen."""
 
@@ -53,6 +45,8 @@ class Batch:
     kept: list[tuple[AnyEvent, str]]
     """The few events that models keep (start, fork, exec, exit, gap, terminal mode), and their summaries."""
     stream: list[Output | Sized]
+    notes: list[Note]
+    """What the stream says beside its text."""
     end_ms: int
     state: str
     problems: tuple[str, ...]
@@ -61,42 +55,9 @@ class Batch:
     done: Callable[[], None]
 
 
-def size_of(text: str | None) -> tuple[int, int] | None:
-    """Columns and rows of "80:25"; None for anything else."""
-    columns, _, rows = (text or "").partition(":")
-    if columns.isdecimal() and rows.isdecimal() and len(columns) < 6 and len(rows) < 6:
-        return max(1, int(columns)), max(1, int(rows))
-    return None
-
-
-def stream_of(piece: Slice) -> list[Output | Sized]:
-    """Output and changes of size in the order in which they happened."""
-    sizes: list[tuple[int, int, int, Output | Sized]] = [
-        (event.ms, event.ktime, 0, Sized(event.ms, *size))
-        for event in piece.events
-        if isinstance(event, Resize | SessionStart) and (size := size_of(event.size))
-    ]
-    if not sizes:
-        return list(piece.output)
-    merged = sizes + [(each.ms, each.ktime, 1, each) for each in piece.output]
-    merged.sort(key=lambda entry: entry[:3])
-    return [entry[3] for entry in merged]
-
-
-def record(stream: Sequence[Output | Sized], tape: Tape) -> None:
-    """Appends output and changes of size to a tape. Raises OSError when no room is left."""
-    held: list[tuple[int, bytes]] = []
-    for part in stream:
-        if isinstance(part, Sized):
-            tape.add_all(held)
-            held = []
-            tape.resize(part.ms, part.columns, part.rows)
-        else:
-            held.append((part.ms, part.data))
-    tape.add_all(held)
-
-
-def prepare(piece: Slice, reader: Reader, caught_up: bool, done: Callable[[], None]) -> Batch:
+def prepare(
+    piece: Slice, reader: Reader, scanner: Scanner, caught_up: bool, done: Callable[[], None]
+) -> Batch:
     """All the work on a slice that need not be done by the UI's thread."""
     rows: list[Row] = []
     hays: list[str] = []
@@ -114,19 +75,31 @@ def prepare(piece: Slice, reader: Reader, caught_up: bool, done: Callable[[], No
         if isinstance(event, Fork | Command | Exit | Gap | TerminalMode | SessionStart):
             kept.append((event, shown.summary))
     return Batch(
-        rows, hays, lines, kept, stream_of(piece), end_ms, reader.state, reader.problems, caught_up, done
+        rows=rows,
+        hays=hays,
+        lines=lines,
+        kept=kept,
+        stream=stream_of(piece),
+        notes=[note for each in piece.output for note in scanner.scan(each.ms, each.data)],
+        end_ms=end_ms,
+        state=reader.state,
+        problems=reader.problems,
+        caught_up=caught_up,
+        done=done,
     )
 
 
-def follow(sources: Sources, path: Path, give: Callable[[Batch], None], stop: Stop) -> str:
-    """Reads `path` to its end and on while it grows.
+def follow(
+    sources: Sources, path: Path, give: Callable[[Batch], None], stop: Stop, *, stream: bool = True
+) -> str:
+    """Reads `path` to its end and on while it grows; without `stream` its events alone.
 
     Returns:
         A sentence when reading failed, else an empty string.
     """
     slots = threading.Semaphore(AHEAD)
     try:
-        reader = sources.open(path)
+        reader = sources.open(path) if stream else sources.events(path)
     except (RecordingError, OSError) as error:
         return sentence(error)
     try:
@@ -140,6 +113,7 @@ def follow(sources: Sources, path: Path, give: Callable[[Batch], None], stop: St
 
 def _follow(reader: Reader, give: Callable[[Batch], None], stop: Stop, slots: threading.Semaphore) -> None:
     told: tuple[str, tuple[str, ...], bool] | None = None
+    scanner = Scanner()
     while not stop.stopped:
         # The state is taken before reading: what was written before the end is then read for sure.
         state = reader.state
@@ -150,7 +124,7 @@ def _follow(reader: Reader, give: Callable[[Batch], None], stop: Stop, slots: th
             while not slots.acquire(timeout=0.1):
                 if stop.stopped:
                     return
-            give(prepare(piece, reader, empty, slots.release))
+            give(prepare(piece, reader, scanner, empty, slots.release))
             told = news
         if empty:
             if state not in {LIVE, LINGERING}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,11 @@ from typing import Protocol
 
 from esr_tui.model.session import SessionSummary
 from esr_tui.recording import Catalog, RecordingReader, Slice
+from esr_tui.replay.indexing import SUFFIX, whole
+from esr_tui.replay.places import places
+from esr_tui.replay.timeline import Timeline
 from esr_tui.tui.judging import Give, judged
+from esr_tui.tui.keyframes import CheckedKeyframes, indexed
 from esr_tui.tui.stopping import Stop
 
 
@@ -37,6 +42,36 @@ def unjudged(path: Path, give: Give, stop: Stop) -> str:
     return ""
 
 
+def nowhere(path: Path) -> None:
+    """No timeline."""
+
+
+def unindexed(path: Path, keyframes: CheckedKeyframes, stop: Stop) -> str:
+    """No index is made."""
+    return ""
+
+
+def events_alone(path: Path) -> Reader:
+    """The recording's events, without its stream. Raises RecordingError."""
+    return RecordingReader(path, output=False)
+
+
+def timeline(path: Path) -> Timeline | None:
+    """The timeline of a recording, when it is whole. Raises RecordingError."""
+    for place in places(path, SUFFIX):
+        found = Timeline.open(place)
+        if found is not None and whole(found, path):
+            return found
+    return None
+
+
+def forget(path: Path) -> None:
+    """Removes what timelines there are."""
+    for place in places(path, SUFFIX):
+        with suppress(OSError):
+            place.unlink()
+
+
 @dataclass(frozen=True)
 class Sources:
     """What the app reads.
@@ -50,9 +85,24 @@ class Sources:
     """Analyses a recording until it is stopped; returns a sentence when it failed."""
     filters: Mapping[str, str] = field(default_factory=dict)
     """Saved filters by name."""
+    timeline: Callable[[Path], Timeline | None] = nowhere
+    """The whole timeline of a recording, if there is one. May raise as well."""
+    events: Callable[[Path], Reader] = events_alone
+    """A reader of the events alone."""
+    index: Callable[[Path, CheckedKeyframes, Stop], str] = unindexed
+    """Makes a timeline until it is stopped; returns a sentence when it failed."""
+    forget: Callable[[Path], None] = nowhere
+    """Removes a timeline that is damaged."""
 
 
 def store(data_dir: Path, rules: Sequence[Path] = (), filters: Mapping[str, str] | None = None) -> Sources:
     """The recordings below `data_dir`, judged with the `rules` that the configuration names, and its `filters`."""
-    catalog, judge = Catalog(data_dir), partial(judged, rules=rules)
-    return Sources(sessions=catalog.sessions, open=RecordingReader, judge=judge, filters=filters or {})
+    return Sources(
+        sessions=Catalog(data_dir).sessions,
+        open=RecordingReader,
+        judge=partial(judged, rules=rules),
+        filters=filters or {},
+        timeline=timeline,
+        index=indexed,
+        forget=forget,
+    )

@@ -7,9 +7,9 @@ from array import array
 import msgspec
 
 from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Payload, Verdict
+from esr_tui.replay.spool import Spool
 from esr_tui.tui.density import Peaks
 from esr_tui.tui.judging import Held, Judged
-from esr_tui.tui.spool import Spool
 from esr_tui.tui.tree import NO_LINE
 
 REPORTED = 500

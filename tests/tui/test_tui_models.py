@@ -8,6 +8,7 @@ from esr_tui.filtering import parse
 from esr_tui.model.events import Command, Disk, Exit, Fork, TerminalMode
 from esr_tui.model.text import UNSAFE
 from esr_tui.recording import Slice
+from esr_tui.replay.notes import Scanner
 from esr_tui.tui.details import details
 from esr_tui.tui.eventlog import DEFAULT_GROUPS, GROUPS, EventLog
 from esr_tui.tui.model import SessionModel
@@ -19,7 +20,7 @@ from esr_tui.tui.screens.layout import layout
 def model_of(tools: Any) -> SessionModel:
     model = SessionModel()
     reader = tools.reader([])
-    model.take(prepare(tools.story(), reader, True, lambda: None))
+    model.take(prepare(tools.story(), reader, Scanner(), True, lambda: None))
     return model
 
 
@@ -98,7 +99,7 @@ def test_details_are_inert(tools: Any) -> None:
 def test_the_log_appends_only_what_passes(tools: Any) -> None:
     log = EventLog()
     log.narrow(parse("kind:network"))
-    batch = prepare(tools.story(), tools.reader([]), False, lambda: None)
+    batch = prepare(tools.story(), tools.reader([]), Scanner(), False, lambda: None)
     log.extend(batch.rows, batch.hays, batch.lines)
     shown = [log.rows[index].kind for index in log.visible]
     assert shown == ["network"]
@@ -113,7 +114,7 @@ def test_late_events_are_put_where_their_time_belongs(tools: Any) -> None:
 
     def add(*times: int) -> int:
         events = [tools.event(Disk, ms, path=f"/tmp/{ms}") for ms in times]
-        batch = prepare(Slice(tuple(events), ()), tools.reader([]), False, lambda: None)
+        batch = prepare(Slice(tuple(events), ()), tools.reader([]), Scanner(), False, lambda: None)
         return log.extend(batch.rows, batch.hays, batch.lines)
 
     assert add(10, 20, 40) == 0
@@ -132,7 +133,7 @@ def test_library_reads_are_left_out_until_asked_for(tools: Any) -> None:
         tools.event(Disk, 1, path="/usr/lib/locale/C.UTF-8/LC_CTYPE", return_code=-2),
         tools.event(Disk, 2, path="/etc/shadow", return_code=3),
     ]
-    batch = prepare(Slice(tuple(events), ()), tools.reader([]), False, lambda: None)
+    batch = prepare(Slice(tuple(events), ()), tools.reader([]), Scanner(), False, lambda: None)
     log.extend(batch.rows, batch.hays, batch.lines)
     assert [log.rows[index].ms for index in log.visible] == [2]
     log.show(log.groups | {"routine"})
@@ -141,7 +142,7 @@ def test_library_reads_are_left_out_until_asked_for(tools: Any) -> None:
 
 def test_whole_events_come_back(tools: Any) -> None:
     story, log = tools.story(), EventLog()
-    batch = prepare(story, tools.reader([]), False, lambda: None)
+    batch = prepare(story, tools.reader([]), Scanner(), False, lambda: None)
     for start in range(0, len(batch.rows), 5):
         stop = start + 5
         log.extend(batch.rows[start:stop], batch.hays[start:stop], batch.lines[start:stop])

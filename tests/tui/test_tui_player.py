@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from esr_tui.replay.tape import SpoolTape
 from esr_tui.terminal import Terminal
 from esr_tui.tui import player as player_module
 from esr_tui.tui.density import BUCKETS, Density
 from esr_tui.tui.player import Player
-from esr_tui.tui.tape import Tape
 
 
-def tape_of(pieces: int, size: int = 200) -> Tape:
-    tape = Tape()
+def tape_of(pieces: int, size: int = 200) -> SpoolTape:
+    tape = SpoolTape()
     tape.resize(0, 80, 24)
     for number in range(pieces):
         tape.add(number * 100, f"line {number} ".encode() + b"x" * size + b"\r\n")
@@ -39,7 +39,7 @@ def arrive(player: Player) -> None:
         player.feed(0.008)
 
 
-def direct(tape: Tape, ms: float) -> str:
+def direct(tape: SpoolTape, ms: float) -> str:
     """The screen at `ms`, fed from the start in one go."""
     place, terminal = tape.place(ms), Terminal()
     done = 0
@@ -125,7 +125,7 @@ def test_playing_moves_with_the_clock_and_the_speed() -> None:
 
 
 def test_a_late_piece_never_turns_time_back() -> None:
-    tape = Tape()
+    tape = SpoolTape()
     tape.add(500, b"a")
     tape.add(400, b"b")
     assert tape.place(499).offset == 0

@@ -8,8 +8,9 @@ from typing import Any
 
 from esr_tui.model.events import Resize
 from esr_tui.recording import Output, RecordingError, Slice
+from esr_tui.replay.stream import Sized, size_of, stream_of
 from esr_tui.tui import reading
-from esr_tui.tui.reading import Batch, Sized, follow, size_of, skim, stream_of, watch
+from esr_tui.tui.reading import Batch, follow, skim, watch
 from esr_tui.tui.sources import Sources
 from esr_tui.tui.stopping import Stop
 

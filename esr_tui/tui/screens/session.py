@@ -9,13 +9,19 @@ from textual.message import Message
 from textual.worker import Worker, WorkerState
 
 from esr_tui.model.session import LIVE
+from esr_tui.recording import RecordingError
+from esr_tui.replay.timeline import Timeline
 from esr_tui.tui.eventlog import ALWAYS, GROUPS
+from esr_tui.tui.keyframes import CheckedKeyframes
 from esr_tui.tui.player import FRAME
 from esr_tui.tui.reading import Batch, follow, sentence
 from esr_tui.tui.screens.session_filter import SessionFilter
 from esr_tui.tui.screens.session_keys import BINDINGS as KEYS
 from esr_tui.tui.timefmt import TimeError, parse_time
 from esr_tui.tui.widgets.inputs import Prompt
+
+DOING = {"analysis": "the analysis", "export": "the report", "index": "indexing"}
+"""What the workers of a group do, for a sentence about their failure."""
 
 
 class SessionScreen(SessionFilter):
@@ -37,6 +43,20 @@ class SessionScreen(SessionFilter):
             super().__init__()
             self.problem = problem
 
+    class Opened(Message):
+        """The recording has a whole timeline; None when it has none."""
+
+        def __init__(self, timeline: Timeline | None) -> None:
+            super().__init__()
+            self.timeline = timeline
+
+    class Indexed(Message):
+        """No more keyframes will come; `problem` says why when that failed."""
+
+        def __init__(self, problem: str) -> None:
+            super().__init__()
+            self.problem = problem
+
     def on_mount(self) -> None:
         """Starts reading."""
         self.run_worker(self._read, thread=True, group="reading", exit_on_error=False)
@@ -50,8 +70,40 @@ class SessionScreen(SessionFilter):
 
     def _read(self) -> None:
         """In a worker thread."""
-        problem = follow(self._sources, self._path, lambda batch: self._post(self.Read(batch)), self._stop)
+        try:
+            timeline = self._sources.timeline(self._path)
+        except (RecordingError, OSError) as error:
+            self._post(self.Finished(sentence(error)))
+            return
+        self._post(self.Opened(timeline))
+        problem = follow(
+            self._sources,
+            self._path,
+            lambda batch: self._post(self.Read(batch)),
+            self._stop,
+            stream=timeline is None,
+        )
         self._post(self.Finished(problem))
+
+    def on_session_screen_opened(self, message: Opened) -> None:
+        """Plays the timeline, or the stream as it is read while a timeline is made."""
+        if message.timeline is not None:
+            self.model.adopt(message.timeline)
+            self.player.load(message.timeline, message.timeline)
+            self._begin()
+            return
+        keyframes = CheckedKeyframes(self.model.spool)
+        self.player.keyframes = keyframes
+
+        def index() -> None:
+            self._post(self.Indexed(self._sources.index(self._path, keyframes, self._stop)))
+
+        self.run_worker(index, thread=True, group="index", exit_on_error=False)
+
+    def on_session_screen_indexed(self, message: Indexed) -> None:
+        """Seeking far stays slow without an index: that is told, and is no failure."""
+        if message.problem:
+            self.notify(message.problem, severity="warning", markup=False)
 
     def on_session_screen_read(self, message: Read) -> None:
         """Takes a batch and shows it at once: what was flushed must be on screen without waiting for a frame."""
@@ -103,7 +155,9 @@ class SessionScreen(SessionFilter):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A failure nobody foresaw is still told in a sentence."""
         if event.state is WorkerState.ERROR:
-            doing = {"analysis": "the analysis", "export": "the report"}.get(event.worker.group, "reading")
+            doing = {"analysis": "the analysis", "export": "the report", "index": "indexing"}.get(
+                event.worker.group, "reading"
+            )
             self._fail(f"{doing} stopped: {sentence(Exception(event.worker.error))}")
 
     # Kinds and prompts.

@@ -69,11 +69,11 @@ class SessionMoving(SessionView):
 
     def action_step(self, direction: int) -> None:
         """To the output before or after."""
-        tape, position = self.model.tape, self.player.position
-        at = tape.next_output(position) if direction > 0 else tape.previous_output(position)
         self.player.playing = False
-        if at is not None:
-            self._seek(at)
+        if self.player.step(direction):
+            self.terminal.follow_cursor()
+            self._select(self.model.log.at(self.player.position))
+        self._moved()
 
     def action_event(self, direction: int) -> None:
         """To the event before or after."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer
 
@@ -41,6 +42,14 @@ LONG_WAY = 64 * 1024
 class SessionView(Screen[None]):
     """A session's model and player, drawn."""
 
+    class Damaged(Message):
+        """The timeline or the temporary file of the stream cannot be read; `why` is a sentence."""
+
+        def __init__(self, screen: SessionView, why: str) -> None:
+            super().__init__()
+            self.screen = screen
+            self.why = why
+
     def __init__(
         self,
         path: Path,
@@ -62,6 +71,7 @@ class SessionView(Screen[None]):
         super().__init__()
         self.model = SessionModel()
         self.player = Player(self.model.tape, clock)
+        self.path, self.summary = path, summary
         self._path, self._summary, self._sources = path, summary, sources
         self._clock, self._wall = clock, wall
         self._stop = Stop()
@@ -146,6 +156,9 @@ class SessionView(Screen[None]):
         passed, self._last = now - self._last, now
         self.player.tick(passed)
         self.player.feed(BUDGET)
+        if self.player.trouble:
+            self._damaged()
+            return
         done = self.player.caught_up
         self._frames += 1
         if done or self._frames % PAINT_EVERY == 0:
@@ -166,6 +179,12 @@ class SessionView(Screen[None]):
             self._resting = True
             self._timer.pause()
         self._tell_time()
+
+    def _damaged(self) -> None:
+        """The tape cannot be read any more."""
+        if not self._stop.stopped:
+            self._stop.set()
+            self.post_message(self.Damaged(self, self.player.trouble))
 
     def _slice(self) -> None:
         """One more slice of a long seek, between two frames."""

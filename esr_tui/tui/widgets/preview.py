@@ -14,12 +14,13 @@ from textual.timer import Timer
 from esr_tui.model.session import SessionSummary
 from esr_tui.model.text import printable
 from esr_tui.recording import Output
+from esr_tui.replay.stream import Sized, record, size_of
+from esr_tui.replay.tape import SpoolTape
 from esr_tui.tui.player import BUDGET, FRAME, Player
-from esr_tui.tui.reading import Sized, record, sentence, size_of, skim
+from esr_tui.tui.reading import sentence, skim
 from esr_tui.tui.rows import size_text
 from esr_tui.tui.sources import Sources
 from esr_tui.tui.stopping import Stop
-from esr_tui.tui.tape import Tape
 from esr_tui.tui.widgets.bars import Bar, Part
 from esr_tui.tui.widgets.terminal_pane import TerminalPane
 
@@ -56,7 +57,7 @@ class Preview(Vertical):
         self._session: SessionSummary | None = None
         self._seen: str | None = None
         self._stop = Stop()
-        self._tape = Tape()
+        self._tape = SpoolTape()
         self._player = Player(self._tape, clock)
         self._settling: Timer | None = None
         self._note = ""
@@ -108,7 +109,7 @@ class Preview(Vertical):
         session = self._session
         self._stop = Stop()
         self._tape.close()
-        self._tape = Tape()
+        self._tape = SpoolTape()
         self._player = Player(self._tape, self._clock)
         self._note = ""
         if session is None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from esr_tui.tui.spool import Spool
+from esr_tui.replay.spool import Spool
 
 
 class Resize(NamedTuple):
@@ -26,21 +26,63 @@ class Place(NamedTuple):
     resizes: int
 
 
-class Tape:
-    """Appended to as a recording is read; never changed otherwise.
+class Tape(Protocol):
+    """A stream with times, wherever it is kept.
 
-    Times are milliseconds since the session's start. They never go back: a piece that claims to be
-    older than the one before it counts as simultaneous with it.
+    Times are milliseconds since the session's start. They never go back: what claims to be older than what
+    came before it counts as simultaneous with it. All may raise OSError or TimelineError: the stream lies on disk.
     """
+
+    end_ms: int
+    """The latest time known: of output, a resize or `extend`."""
+
+    @property
+    def resizes(self) -> Sequence[Resize]:
+        """All changes of size, in order."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of output."""
+
+    @property
+    def first_ms(self) -> int:
+        """When the first output came; 0 when there is none."""
+
+    def extend(self, ms: int) -> None:
+        """The session is known to last at least until `ms`."""
+
+    def read(self, start: int, length: int) -> bytes:
+        """Output from `start` on: at most `length` bytes, at least one where there are any."""
+
+    def place(self, ms: float) -> Place:
+        """Everything that had happened by `ms`, that instant included."""
+
+    def end(self) -> Place:
+        """Everything."""
+
+    def time_at(self, offset: int) -> int:
+        """When the byte before `offset` was output."""
+
+    def next_output(self, ms: float) -> int | None:
+        """The time of the first output after `ms`."""
+
+    def previous_output(self, ms: float) -> int | None:
+        """The time of the last output before `ms`."""
+
+    def close(self) -> None:
+        """Lets go of what is held."""
+
+
+class SpoolTape:
+    """A tape that grows as a recording is read; its bytes lie in an unlinked temporary file."""
 
     def __init__(self) -> None:
         self._spool = Spool()
         self._times = array("q")
         self._ends = array("q")
+        self._last = 0
         self.resizes: list[Resize] = []
-        """All changes of size, in order."""
         self.end_ms = 0
-        """The latest time known: of output, a resize or `extend`."""
 
     @property
     def size(self) -> int:
@@ -59,20 +101,21 @@ class Tape:
     def add_all(self, pieces: Sequence[tuple[int, bytes]]) -> None:
         """Appends pieces of output with one write: each write gives way to other threads."""
         end = self._spool.append(b"".join([data for _, data in pieces]))
-        last = self._times[-1] if self._times else 0
+        last = self._last
         for ms, data in pieces:
             if data:
                 end += len(data)
                 last = max(ms, last)
                 self._times.append(last)
                 self._ends.append(end)
+        self._last = last
         self.extend(last)
 
     def resize(self, ms: int, columns: int, rows: int) -> None:
         """Notes a new size at the present end of the output."""
-        ms = max(ms, self.resizes[-1].ms if self.resizes else 0)
-        self.resizes.append(Resize(ms, self.size, columns, rows))
-        self.extend(ms)
+        self._last = max(ms, self._last)
+        self.resizes.append(Resize(self._last, self.size, columns, rows))
+        self.extend(self._last)
 
     def extend(self, ms: int) -> None:
         """The session is known to last at least until `ms`."""
@@ -86,11 +129,7 @@ class Tape:
         """Everything that had happened by `ms`, that instant included."""
         index = bisect_right(self._times, ms)
         offset = self._ends[index - 1] if index else 0
-        count = bisect_right(self.resizes, ms, key=lambda resize: resize.ms)
-        # A resize lies between two pieces; an earlier time never shows a later piece's size.
-        while count and self.resizes[count - 1].offset > offset:
-            count -= 1
-        return Place(offset, count)
+        return Place(offset, bisect_right(self.resizes, ms, key=lambda resize: resize.ms))
 
     def end(self) -> Place:
         """Everything."""
