@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -16,6 +17,8 @@ from esr_tui.exchange.playback import Playback, show
 from esr_tui.exchange.repaint import ansi
 from esr_tui.model.text import inert_json, printable
 from esr_tui.recording import Output
+from esr_tui.replay.opening import terminal_at, whole_timeline
+from esr_tui.replay.segment import TimelineError
 from esr_tui.terminal import Terminal
 
 
@@ -35,6 +38,11 @@ def moment(ctx: click.Context, param: click.Parameter, value: str) -> int | None
 
 def render(index: Path, until: int | None) -> tuple[Terminal, int] | None:
     """The terminal of the recording at `index` at `until` ms, and when that is; None when the session has none."""
+    with suppress(TimelineError):
+        timeline = whole_timeline(index)
+        if timeline is not None and timeline.end() != (0, 0):
+            ms = timeline.end_ms if until is None else until
+            return terminal_at(timeline, ms), ms
     terminal, has_one, last = Terminal(), False, 0
     for step in Playback(index):
         if until is not None and step.ms > until:

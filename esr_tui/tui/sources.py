@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,8 +10,7 @@ from typing import Protocol
 
 from esr_tui.model.session import SessionSummary
 from esr_tui.recording import Catalog, RecordingReader, Slice
-from esr_tui.replay.indexing import SUFFIX, whole
-from esr_tui.replay.places import places
+from esr_tui.replay.opening import forget, whole_timeline
 from esr_tui.replay.timeline import Timeline
 from esr_tui.tui.judging import Give, judged
 from esr_tui.tui.keyframes import CheckedKeyframes, indexed
@@ -56,22 +54,6 @@ def events_alone(path: Path) -> Reader:
     return RecordingReader(path, output=False)
 
 
-def timeline(path: Path) -> Timeline | None:
-    """The timeline of a recording, when it is whole. Raises RecordingError."""
-    for place in places(path, SUFFIX):
-        found = Timeline.open(place)
-        if found is not None and whole(found, path):
-            return found
-    return None
-
-
-def forget(path: Path) -> None:
-    """Removes what timelines there are."""
-    for place in places(path, SUFFIX):
-        with suppress(OSError):
-            place.unlink()
-
-
 @dataclass(frozen=True)
 class Sources:
     """What the app reads.
@@ -102,7 +84,7 @@ def store(data_dir: Path, rules: Sequence[Path] = (), filters: Mapping[str, str]
         open=RecordingReader,
         judge=partial(judged, rules=rules),
         filters=filters or {},
-        timeline=timeline,
+        timeline=whole_timeline,
         index=indexed,
         forget=forget,
     )
