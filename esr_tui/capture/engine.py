@@ -77,6 +77,9 @@ class Engine:
         for record in self.kernel.poll(FLUSH_NS // 1_000_000 if self.sessions else _IDLE_MS):
             self._dispatch(record)
         now = Clock.now()
+        fill = self.kernel.fill()
+        for session in self.sessions.values():
+            session.fill = {name: max(share, session.fill.get(name, 0)) for name, share in fill.items()}
         self._end_sessions(now)
         if now - self._flushed >= FLUSH_NS:
             self._flush()
@@ -156,7 +159,8 @@ class Engine:
             opening = msgspec.structs.replace(
                 opening, started=min(opening.started, before.output[0].head.ktime)
             )
-        session = open_session(self.store, Clock.measure(), opening)
+        self.kernel.watch()
+        session = open_session(self.store, Clock.measure(), opening, self.kernel.hooks())
         self.add(session)
         for record in before.output:
             session.output(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import uuid
+from collections.abc import Sequence
 
 import msgspec
 
@@ -66,8 +67,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
         return self.tty[1] if 136 <= self.tty[0] <= 143 else -1
 
 
-def open_session(store: Store, clock: Clock, opening: Opening) -> LiveSession:
-    """Begins a recording with its session.start.
+def open_session(store: Store, clock: Clock, opening: Opening, hooks: Sequence[str] = ()) -> LiveSession:
+    """Begins a recording with its session.start; `hooks` are attached in the kernel.
 
     Raises:
         StoreError: the store cannot be written.
@@ -98,6 +99,7 @@ def open_session(store: Store, clock: Clock, opening: Opening) -> LiveSession:
         cgroup_id=opening.cgroup,
         parent_sid=opening.parent_sid,
         recorder=f"esr {__version__}",
+        hooks=list(hooks),
     )
     if terminal:
         writer.add(

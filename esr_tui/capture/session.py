@@ -42,6 +42,7 @@ class LiveSession:
         reader: pid of the daemon process that serves the login; None for `esr record`.
         tty: index of its pseudo-terminal, -1 without.
         leader_status: exit status of the first process, once it has ended at `leader_gone`.
+        fill: how full each ring was at its fullest, in percent.
         ended: when the login ended (boot clock); processes may remain.
     """
 
@@ -64,6 +65,7 @@ class LiveSession:
     ended: int | None = None
     enhanced: bool = True
     scripts: Scripts = field(default_factory=lambda: Scripts(0))
+    fill: dict[str, int] = field(default_factory=dict)
     _inputs: Inputs = field(default_factory=Inputs)
     _fold: Fold = field(default_factory=Fold)
     _escaped: set[tuple[int, str]] = field(default_factory=set)
@@ -298,6 +300,7 @@ class LiveSession:
             initial_command=self.initial_command,
             return_code=self.leader_status,
             lingering=lingering,
+            rings=self.fill,
         )
 
     def finished(self, now: int) -> bool:

@@ -11,6 +11,26 @@ from esr_tui.model.events import AnyEvent, Command, Disk, Escape, Gap, SessionEn
 from esr_tui.model.text import printable
 from esr_tui.model.verdict import DIVERGENT, Verdict
 
+NEEDED = {
+    "sched_process_fork": "processes that were started",
+    "sched_process_exec": "commands",
+    "sched_process_exit": "processes that ended",
+    "cgroup_attach_task": "moves out of the session's cgroup",
+    "io_uring_create": "rings of io_uring",
+    "inet_sock_set_state": "connections",
+    "sys_exit_read": "the terminal, and what interpreters read",
+    "sys_exit_ioctl": "modes of the terminal",
+    "sys_exit_openat": "files that were opened",
+    "sys_exit_sendto": "datagrams",
+    "sys_exit_setns": "namespaces that were entered",
+    "sys_exit_ptrace": "processes that were traced",
+}
+"""Hooks without which something goes unseen, and what."""
+
+_OWN = frozenset({"io_uring", "joined_late", "recorder_stopped"})
+"""Gaps that have a sentence of their own."""
+_TEXTUAL = frozenset({"file", "pipe", "socket", "memfd", "module"})
+
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """The witness's own account of itself.
@@ -19,11 +39,16 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         enhanced: whether kernel events were recorded at all.
         ended: whether the recording holds the session's end.
         joined_late: whether the session was running before its recording began.
+        stopped: how often the recorder was stopped while the session lived.
+        hooks: what was attached in the kernel, by name; empty when the recording does not say.
+        rings: how full each ring buffer was at its fullest, in percent.
         lost: what is known to be lost, by cause.
         unreadable: commands whose argv could not be read.
         cut: commands and files whose argv or path was longer than is kept.
-        io_uring: whether a process used a ring, through which files are opened unseen.
+        io_uring: processes that made a ring, through which files are opened unseen.
         escapes: how often witnesses of identity disagreed.
+        textless: commands of programs whose text is not on record.
+        found: commands of programs whose text was found in their file, and not seen to be read.
         hidden: commands that the terminal did not show.
         complete: whether nothing of the above stands against the recording.
         recorder: what made the recording, where it recorded no kernel events.
@@ -32,41 +57,91 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     enhanced: bool
     ended: bool
     joined_late: bool
+    stopped: int
+    hooks: tuple[str, ...]
+    rings: dict[str, int]
     lost: dict[str, int]
     unreadable: int
     cut: int
-    io_uring: bool
+    io_uring: int
     escapes: int
+    textless: int
+    found: int
     hidden: int
     complete: bool
     recorder: str = ""
 
     def sentences(self) -> list[str]:
         """For people; "nothing hidden" is among them only when it holds."""
-        found = []
+        said = self._captured()
+        if not self.ended:
+            said.append("The recording does not hold the session's end.")
+        if self.joined_late:
+            said.append("The session was running before its recording began; what came before was not seen.")
+        if self.stopped:
+            said.append(f"The recorder was stopped {_times(self.stopped)} while the session lived.")
+        said += [
+            f"Lost: {count} ({printable(cause, 40).replace('_', ' ')})."
+            for cause, count in sorted(self.lost.items())
+        ]
+        if self.unreadable:
+            said.append(f"The arguments of {_many(self.unreadable, 'command')} could not be read.")
+        if self.cut:
+            said.append(
+                f"{_many(self.cut, 'command line or path', 'command lines or paths')} too long to be kept whole."
+            )
+        if self.io_uring:
+            said.append(
+                f"{_many(self.io_uring, 'process', 'processes')} used io_uring: files opened through it were not seen."
+            )
+        if self.escapes:
+            said.append(
+                f"Processes left the session's marks {_times(self.escapes)}; they were recorded all the same."
+            )
+        if self.textless:
+            said.append(f"The program text that led to {_many(self.textless, 'command')} is not on record.")
+        if self.found:
+            said.append(
+                f"The program text that led to {_many(self.found, 'command')} was found in its file; that it was read"
+                " was not seen."
+            )
+        return said + self._concluded()
+
+    def _captured(self) -> list[str]:
+        """What was watched, and with what."""
         if not self.enhanced:
             by = f" ({printable(self.recorder, 200)})" if self.recorder else ""
-            found.append(f"Only the terminal was recorded{by}: what the kernel executed is not known.")
-        if not self.ended:
-            found.append("The recording does not hold the session's end.")
-        if self.joined_late:
-            found.append("The session was running before its recording began.")
-        found += [f"Lost: {count} ({cause.replace('_', ' ')})." for cause, count in sorted(self.lost.items())]
-        if self.unreadable:
-            found.append(f"The arguments of {self.unreadable} commands could not be read.")
-        if self.cut:
-            found.append(f"{self.cut} commands or paths were too long to be kept whole.")
-        if self.escapes:
-            found.append(
-                f"Processes left the session's marks {self.escapes} times; they were recorded all the same."
-            )
+            return [f"Only the terminal was recorded{by}: what the kernel executed is not known."]
+        if not self.hooks:
+            return ["The recording does not say which hooks were attached."]
+        said = [
+            f"Hooks attached ({len(self.hooks)}): {', '.join(printable(each, 40) for each in self.hooks)}."
+        ]
+        if missing := unseen(self.hooks):
+            said.append(f"Not watched: {', '.join(missing)}.")
+        if self.rings:
+            used = ", ".join(f"{printable(name, 40)} {share} %" for name, share in self.rings.items())
+            said.append(f"Ring buffers at their fullest: {used}.")
+        return said
+
+    def _concluded(self) -> list[str]:
         if self.hidden:
-            found.append(f"The terminal did not show {self.hidden} commands.")
-        if self.complete and not self.hidden:
-            found.append("Nothing was lost, and nothing hidden was found.")
-        elif self.complete:
-            found.append("Nothing was lost.")
-        return found
+            said = [f"The terminal did not show {_many(self.hidden, 'command')}."]
+            return [*said, "Nothing was lost."] if self.complete else said
+        return ["Nothing was lost, and nothing hidden was found."] if self.complete else []
+
+
+def unseen(hooks: Iterable[str]) -> list[str]:
+    """What goes unseen with these hooks alone."""
+    return [NEEDED[name] for name in NEEDED if name not in set(hooks)]
+
+
+def _many(count: int, one: str, more: str = "") -> str:
+    return f"{count} {one if count == 1 else more or one + 's'}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 class Witness:
@@ -75,6 +150,7 @@ class Witness:
     def __init__(self) -> None:
         self._start: SessionStart | None = None
         self._end: SessionEnd | None = None
+        self._gaps: Counter[str] = Counter()
         self._lost: Counter[str] = Counter()
         self._unreadable = self._cut = self._escapes = 0
 
@@ -87,6 +163,7 @@ class Witness:
                 case SessionEnd():
                     self._end = event
                 case Gap():
+                    self._gaps[event.cause] += 1
                     self._lost[event.cause] += 1 if event.count is None else event.count
                 case Command():
                     self._unreadable += event.argv_unreadable
@@ -100,20 +177,30 @@ class Witness:
 
     def certificate(self, verdicts: Iterable[Verdict]) -> Certificate:
         """The account, with the verdicts of the same recording."""
-        enhanced = all(each is None or each.enhanced_recording for each in (self._start, self._end))
-        joined_late = self._start is not None and self._start.joined_late
-        ended = self._end is not None
-        whole = enhanced and ended and not joined_late and not self._lost and not self._unreadable
+        verdicts = list(verdicts)
+        start, end = self._start, self._end
+        enhanced = all(each is None or each.enhanced_recording for each in (start, end))
+        hooks = tuple(start.hooks) if start and enhanced else ()
+        joined_late = start is not None and start.joined_late
+        watched = enhanced and bool(hooks) and not unseen(hooks)
+        whole = start is not None and end is not None and not joined_late
+        lossless = not (self._gaps or self._unreadable or self._cut)
+        payloads = [each.payload for each in verdicts if each.verdict in DIVERGENT and each.payload]
         return Certificate(
             enhanced=enhanced,
-            ended=ended,
+            ended=end is not None,
             joined_late=joined_late,
-            lost=dict(self._lost),
+            stopped=self._gaps["recorder_stopped"],
+            hooks=hooks,
+            rings=dict(end.rings) if end and enhanced else {},
+            lost={cause: count for cause, count in self._lost.items() if cause not in _OWN},
             unreadable=self._unreadable,
             cut=self._cut,
-            io_uring="io_uring" in self._lost,
+            io_uring=self._gaps["io_uring"],
             escapes=self._escapes,
+            textless=sum(each.source in _TEXTUAL and not each.text for each in payloads),
+            found=sum(each.via == "snapshot" for each in payloads),
             hidden=sum(verdict.verdict in DIVERGENT for verdict in verdicts),
-            complete=whole and self._start is not None,
-            recorder=self._start.recorder if self._start and not enhanced else "",
+            complete=watched and whole and lossless,
+            recorder=start.recorder if start and not enhanced else "",
         )

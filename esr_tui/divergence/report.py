@@ -85,7 +85,7 @@ def facts(report: Report) -> list[tuple[str, str]]:
         found.append(("Started", printable(start.time, 60)))
     hidden = len(report.entries) + report.left_out
     found.append(("Commands", f"{report.commands}, of which the terminal did not show {hidden}"))
-    found.append(("Recording", " ".join(printable(each, 400) for each in report.certificate)))
+    found.append(("Recording", " ".join(printable(each, 2000) for each in report.certificate)))
     return found
 
 

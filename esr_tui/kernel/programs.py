@@ -102,6 +102,7 @@ class Kernel:
         self._seen: dict[tuple[int, int, int], int] = {}
         self._unattributed = 0
         self._argv = ArgvAssembler()
+        self._ring_bytes = {name: getattr(sizes, name) * 4096 for name in RINGS}
         self.input_kept = max((interpreters or {}).values(), default=0)
         """Bytes kept of what an interpreter reads."""
         self._bpf = _compile(_source(sizes))
@@ -185,6 +186,10 @@ class Kernel:
     def behind(self) -> bool:
         """Whether the last poll left records in a ring, because there were too many to take at once."""
         return self._rings.behind
+
+    def fill(self) -> dict[str, int]:
+        """How full each ring was, at least, when it was polled last, in percent."""
+        return {name: -(-100 * taken // self._ring_bytes[name]) for name, taken in self._rings.taken.items()}
 
     def losses(self) -> list[Loss]:
         """What was lost since the last call."""

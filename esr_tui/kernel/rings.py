@@ -19,6 +19,10 @@ its session happened before and are then read in the same round.
 """
 
 
+_HEADER = 8
+"""Bytes before each record in a ring, where each begins at a multiple of 8."""
+
+
 class Rings:
     """Reads the rings of a bcc.BPF object.
 
@@ -41,6 +45,9 @@ class Rings:
         self._received_by_c = _RINGBUF_CB_TYPE(self._received)
         self._epoll = select.epoll()
         self._readers: list[tuple[int, int]] = []
+        self._taken = 0
+        self.taken: dict[str, int] = {}
+        """Bytes that the last round took of each ring: at least so much of it was in use."""
         self.behind = False
         """Whether the last round left records in a ring, because there were too many to take at once."""
         for name, batch in _BATCHES.items():
@@ -55,10 +62,11 @@ class Rings:
         """The records that arrived, each ring's in order; waits up to `timeout_ms` for the first one."""
         self._epoll.poll(timeout_ms / 1000)
         self.behind = False
-        for reader, batch in self._readers:
-            self._left = batch
+        for (reader, batch), name in zip(self._readers, _BATCHES, strict=True):
+            self._left, self._taken = batch, 0
             self._lib.bpf_consume_ringbuf(reader)
             self.behind |= self._left <= 0
+            self.taken[name] = self._taken
         raw, self._raw = self._raw, []
         return raw
 
@@ -66,6 +74,7 @@ class Rings:
         """One record; a negative answer ends the ring's turn."""
         self._raw.append(ctypes.string_at(data, size))
         self._left -= 1
+        self._taken += (size + _HEADER + 7) & ~7
         return -1 if self._left <= 0 else 0
 
     def close(self) -> None:

@@ -1,14 +1,16 @@
-"""What is said of a recording as a whole."""
+"""What is said of a recording as a whole: each sentence, and that "nothing hidden" is said only when it holds."""
 
 from __future__ import annotations
 
 import pytest
 
-from esr_tui.divergence.certificate import Witness
-from esr_tui.model.events import Command, Event, Gap, SessionEnd, SessionStart
-from esr_tui.model.verdict import Evidence, Verdict
+from esr_tui.divergence.certificate import NEEDED, Witness, unseen
+from esr_tui.model.events import Command, Disk, Escape, Event, Gap, SessionEnd, SessionStart
+from esr_tui.model.verdict import Evidence, Payload, Verdict
 
 CLEAN = "Nothing was lost, and nothing hidden was found."
+HOOKS = [*NEEDED, "sys_exit_chmod"]
+WATCHED = f"Hooks attached ({len(HOOKS)}): {', '.join(HOOKS)}."
 
 
 def event(kind: type[Event], **fields: object) -> Event:
@@ -16,11 +18,11 @@ def event(kind: type[Event], **fields: object) -> Event:
     return kind(code="", time="", uid="", ei=0, sid="s", **fields)  # type: ignore[arg-type]
 
 
-def verdict(name: str) -> Verdict:
+def verdict(name: str, payload: Payload | None = None) -> Verdict:
     """A verdict of that name."""
     return Verdict(
         ms=0, time="", pid=1, ppid=0, path="/bin/id", argv=("id",), verdict=name, severity="info", reason="",
-        evidence=Evidence(),
+        evidence=Evidence(), payload=payload,
     )  # fmt: skip
 
 
@@ -31,31 +33,121 @@ def sentences(*events: Event, verdicts: tuple[Verdict, ...] = ()) -> list[str]:
     return witness.certificate(verdicts).sentences()
 
 
-START, END = event(SessionStart), event(SessionEnd, enhanced_recording=True)
+START, END = event(SessionStart, hooks=HOOKS), event(SessionEnd)
 
 
 def test_a_whole_recording_without_hidden_commands_is_called_clean() -> None:
-    assert sentences(START, event(Command), END, verdicts=(verdict("shown"), verdict("implied"))) == [CLEAN]
+    said = sentences(START, event(Command), END, verdicts=(verdict("shown"), verdict("implied")))
+    assert said == [WATCHED, CLEAN]
 
 
 @pytest.mark.parametrize(
-    "against",
+    ("against", "said"),
     [
-        (event(SessionStart, joined_late=True), END),
-        (START, event(Gap, cause="ring_full", count=3), END),
-        (START, event(Gap, cause="recorder_stopped", count=None), END),
-        (START, event(Gap, cause="io_uring"), END),
-        (START, event(Command, argv_unreadable=True), END),
-        (START, event(SessionEnd, enhanced_recording=False)),
-        (START,),
-        (END,),
+        (
+            (event(SessionStart, hooks=HOOKS, joined_late=True), END),
+            "The session was running before its recording began; what came before was not seen.",
+        ),
+        ((START, event(Gap, cause="ring_full", count=3), END), "Lost: 3 (ring full)."),
+        ((START, event(Gap, cause="queue_full", count=None), END), "Lost: 1 (queue full)."),
+        (
+            (START, event(Gap, cause="recorder_stopped"), END),
+            "The recorder was stopped once while the session lived.",
+        ),
+        (
+            (START, *[event(Gap, cause="recorder_stopped")] * 2, END),
+            "The recorder was stopped 2 times while the session lived.",
+        ),
+        (
+            (START, event(Gap, cause="io_uring"), END),
+            "1 process used io_uring: files opened through it were not seen.",
+        ),
+        (
+            (START, *[event(Gap, cause="io_uring")] * 2, END),
+            "2 processes used io_uring: files opened through it were not seen.",
+        ),
+        (
+            (START, event(Command, argv_unreadable=True), END),
+            "The arguments of 1 command could not be read.",
+        ),
+        (
+            (START, event(Command, argv_truncated=True), event(Disk, truncated=True), END),
+            "2 command lines or paths too long to be kept whole.",
+        ),
+        (
+            (START, event(SessionEnd, enhanced_recording=False)),
+            "Only the terminal was recorded: what the kernel executed is not known.",
+        ),
+        (
+            (event(SessionStart, enhanced_recording=False, recorder="asciicast"), END),
+            "Only the terminal was recorded (asciicast): what the kernel executed is not known.",
+        ),
+        ((START,), "The recording does not hold the session's end."),
+        ((END,), "The recording does not say which hooks were attached."),
+        ((event(SessionStart), END), "The recording does not say which hooks were attached."),
+        (
+            (event(SessionStart, hooks=[each for each in HOOKS if each != "sys_exit_ptrace"]), END),
+            "Not watched: processes that were traced.",
+        ),
     ],
 )
-def test_what_was_lost_or_never_seen_is_never_called_clean(against: tuple[Event, ...]) -> None:
-    assert CLEAN not in sentences(*against)
-    assert not any("Nothing was lost" in sentence for sentence in sentences(*against))
+def test_what_was_lost_or_never_seen_is_said_and_never_called_clean(
+    against: tuple[Event, ...], said: str
+) -> None:
+    found = sentences(*against)
+    assert said in found
+    assert not any("Nothing was lost" in sentence for sentence in found)
+    assert not any("nothing hidden" in sentence for sentence in found)
 
 
 def test_hidden_commands_are_counted() -> None:
     said = sentences(START, END, verdicts=(verdict("piped"), verdict("unseen"), verdict("shown")))
-    assert said == ["The terminal did not show 2 commands.", "Nothing was lost."]
+    assert said == [WATCHED, "The terminal did not show 2 commands.", "Nothing was lost."]
+    assert "The terminal did not show 1 command." in sentences(START, END, verdicts=(verdict("piped"),))
+
+
+def test_hidden_commands_are_said_where_something_was_lost_too() -> None:
+    said = sentences(START, event(Gap, cause="map_full", count=1), END, verdicts=(verdict("piped"),))
+    assert said == [WATCHED, "Lost: 1 (map full).", "The terminal did not show 1 command."]
+
+
+def test_marks_that_were_left_are_counted_and_nothing_is_lost_by_it() -> None:
+    said = sentences(START, event(Escape), event(Escape), END)
+    assert said[1:] == ["Processes left the session's marks 2 times; they were recorded all the same.", CLEAN]
+
+
+def test_how_full_the_rings_were_is_said() -> None:
+    said = sentences(START, event(SessionEnd, rings={"command": 1, "disk": 37}))
+    assert said[1] == "Ring buffers at their fullest: command 1 %, disk 37 %."
+
+
+def test_programs_whose_text_is_missing_or_was_only_found_are_counted() -> None:
+    said = sentences(
+        START,
+        END,
+        verdicts=(
+            verdict("scripted", Payload(source="file", path="/x")),
+            verdict("piped", Payload(source="pipe")),
+            verdict("scripted", Payload(source="file", text="id", via="snapshot")),
+            verdict("inline", Payload(source="argument")),
+            verdict("implied", Payload(source="file")),
+        ),
+    )
+    assert "The program text that led to 2 commands is not on record." in said
+    assert (
+        "The program text that led to 1 command was found in its file; that it was read was not seen." in said
+    )
+
+
+def test_every_hook_that_is_needed_is_missed() -> None:
+    assert unseen(HOOKS) == []
+    assert unseen([]) == list(NEEDED.values())
+
+
+def test_names_in_a_recording_cannot_write_to_the_terminal() -> None:
+    said = sentences(
+        event(SessionStart, hooks=["\x1b[2J"]),
+        event(Gap, cause="\x1b]0;x\x07", count=1),
+        event(SessionEnd, rings={"\x1b[1m": 3}),
+    )
+    assert not any("\x1b" in sentence or "\x07" in sentence for sentence in said)
