@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint bench screenshots test-kernels clean
+.PHONY: help setup setup-dev run test lint fuzz bench screenshots test-kernels clean
 
 BIN := .venv/bin
 
@@ -26,6 +26,9 @@ lint: setup-dev ## ruff, mypy --strict, the import contract
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+fuzz: setup-dev ## damage foreign recordings for an hour or so, from a random seed on
+	@ESR_FUZZ=20000 ESR_FUZZ_SEED=$$RANDOM$$RANDOM $(BIN)/python -m pytest tests/exchange/test_exchange_fuzz.py
 
 bench: ## measure what capture costs and how soon the screen follows
 	@scripts/setup bench

@@ -61,12 +61,16 @@ class _Log:
 
 def files_of(folder: Path) -> tuple[Path, ...]:
     """The files of the I/O log in a directory, `timing` first; none where it holds no such log."""
-    log = next((path for path in (folder / "log.json", folder / "log") if path.is_file()), None)
-    timing = folder / "timing"
-    if log is None or not timing.is_file():
+    timing, *logs = (folder / name for name in ("timing", "log.json", "log"))
+    log = next((path for path in logs if _plain(path)), None)
+    if log is None or not _plain(timing):
         return ()
-    streams = [path for path in (folder / name for name in _STREAMS) if path.is_file()]
-    return (timing, log, *streams)
+    return (timing, log, *(path for path in (folder / name for name in _STREAMS) if _plain(path)))
+
+
+def _plain(path: Path) -> bool:
+    """Whether a file stands there, not a link to one elsewhere."""
+    return path.is_file() and not path.is_symlink()
 
 
 def read(source: Source) -> Iterator[Item]:
@@ -85,7 +89,7 @@ def read(source: Source) -> Iterator[Item]:
 def _log(folder: Path) -> _Log:
     """Raises ForeignError, Damage."""
     new = folder / "log.json"
-    source = Source(new if new.is_file() else folder / "log")
+    source = Source(new if _plain(new) else folder / "log")
     data = source.read(_LOG)
     if source.path == new:
         try:

@@ -104,7 +104,11 @@ def _head(path: Path) -> bytes:
 def _script_named(head: bytes) -> str:
     """The bare name of the typescript that a timing names."""
     named = re.search(rb"^H \S+ OUTPUT_LOG (.+)$", head, re.MULTILINE)
-    return decoded(named[1]).rsplit("/", 1)[-1] if named else ""
+    return _bare(decoded(named[1])) if named else ""
+
+
+def _bare(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
 
 
 def reader(timing: Path | None) -> _Read:
@@ -126,9 +130,8 @@ class _Read:
         if timing is None:
             yield from _untimed(source)
             return
-        steps = _Steps(
-            source, timing, same=bool(told.get("INPUT_LOG")) and told["INPUT_LOG"] == told.get("OUTPUT_LOG")
-        )
+        named = {_bare(told[each]) for each in ("INPUT_LOG", "OUTPUT_LOG") if each in told}
+        steps = _Steps(source, timing, same="INPUT_LOG" in told and len(named) == 1)
         yield from steps.items()
         yield from steps.finish(told)
 

@@ -1,0 +1,139 @@
+"""Damaged files of every format: each is refused in a sentence, or becomes a recording that reads and goes out again.
+
+By default some dozens of mutations a format, always the same ones; `ESR_FUZZ=100000` tries that many, and
+`ESR_FUZZ_SEED` begins elsewhere. `make fuzz` does both.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from esr_tui.exchange import detect
+from esr_tui.exchange.copying import Folder, copy
+from esr_tui.exchange.errors import Damage, ForeignError
+from esr_tui.exchange.exporting import FORMATS as OUT
+from esr_tui.exchange.exporting import Export
+from esr_tui.exchange.importing import Found
+from esr_tui.exchange.source import Source
+from esr_tui.recording import RecordingReader
+
+from .samples import FORMATS, Files, samples
+
+COUNT = int(os.environ.get("ESR_FUZZ", "80"))
+SEED = int(os.environ.get("ESR_FUZZ_SEED", "0"))
+NASTY = [
+    b"-1",
+    b"99999999999999999999",
+    b"1e999",
+    b"NaN",
+    b"null",
+    b"\xff\xff\xff\xff",
+    b"\0\0\0\0",
+    b"\x80" * 12,
+    b"[" * 3000,
+    b"65535",
+    b"\n",
+    b"\\ud800",
+    b'"',
+    b"../../x",
+    b"\x1b]52;c;eA==\x07",
+]
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    """Some small or large damage."""
+    out = bytearray(data)
+    for _ in range(chance.choice((1, 1, 1, 2, 5, 20))):
+        at = chance.randrange(len(out) + 1)
+        size = chance.choice((1, 1, 2, 4, 16, 200))
+        match chance.randrange(7):
+            case 0 if out:
+                out[at % len(out)] ^= 1 << chance.randrange(8)
+            case 1:
+                del out[at:]
+            case 2:
+                del out[at : at + size]
+            case 3:
+                out[at:at] = chance.choice(NASTY)
+            case 4:
+                out[at : at + size] = chance.choice(NASTY)
+            case 5:
+                out[at:at] = chance.randbytes(size)
+            case 6:
+                start = chance.randrange(len(out) + 1)
+                out[at:at] = out[start : start + size]
+    return bytes(out)
+
+
+def damaged(files: Files, chance: random.Random) -> Files:
+    """One or several of the files damaged; what is compressed sometimes inside."""
+    found = dict(files)
+    for name in chance.sample(sorted(found), chance.randint(1, len(found))):
+        data = found[name]
+        if data[:2] == b"\x1f\x8b" and chance.random() < 0.7:
+            found[name] = gzip.compress(mutated(gzip.decompress(data), chance), 1)
+        elif chance.random() < 0.1:
+            found[name] = gzip.compress(mutated(data, chance), 1)
+        else:
+            found[name] = mutated(data, chance)
+    return found
+
+
+def found_in(folder: Path, first: str) -> Found | None:
+    """What a command would make of the files. Raises ForeignError."""
+    if first.endswith(".index"):
+        return detect.tree(folder / first)
+    return detect.recognised(folder if first == "timing" else folder / first)
+
+
+def attempt(folder: Path, files: Files) -> bool:
+    """Opens damaged files as a command does; whether something could be read."""
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    try:
+        found = found_in(folder, next(iter(files)))
+    except ForeignError as error:
+        assert "\n" not in str(error)
+        return False
+    if found is None:
+        return False
+    place = Folder(folder / "out")
+    place.create()
+    try:
+        index = copy(
+            found.read(Source(found.paths[0])), place, name="name", sid="00000000-0000-5000-8000-000000000001"
+        )
+    except (ForeignError, Damage) as error:
+        assert "\n" not in str(error)
+        return False
+    reader = RecordingReader(index)
+    while reader.read():
+        pass
+    assert not reader.problems, reader.problems
+    for kind in (OUT[len(files[next(iter(files))]) % len(OUT)], "jsonl"):
+        assert sum(map(len, Export(index=index, format=kind).pieces())) < 10 << 20
+    return True
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_damaged_files_raise_nothing_but_sentences(
+    format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda fd: None)
+    files = samples(tmp_path)[format]
+    sound = tmp_path / "sound"
+    sound.mkdir()
+    assert attempt(sound, files)
+    opened = 0
+    for number in range(SEED, SEED + COUNT):
+        folder = tmp_path / f"seed-{number}"  # a traceback shows it
+        folder.mkdir()
+        opened += attempt(folder, damaged(files, random.Random(f"{format} {number}")))
+        shutil.rmtree(folder)
+    assert opened
