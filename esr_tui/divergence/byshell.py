@@ -36,6 +36,8 @@ _RECENT = 200
 """Lines of the history that may be repeated."""
 _SENDS_KEYS = frozenset({"send-keys", "send", "stuff"})
 """What makes a multiplexer type its arguments into a pane."""
+_LONGEST = 2048
+"""Characters of a pattern."""
 _HANDLER = "command_not_found_handle"
 
 
@@ -73,6 +75,7 @@ class ByShell:
         return (
             self._by_text(image, shell, line)
             or self._by_helper(image, shell, line)
+            or _between_output(image, candidates)
             or unseen("The shell ran it, and nothing that was typed explains it.", line)
         )
 
@@ -291,6 +294,19 @@ class ByShell:
                 "The line calls an alias or function of the start-up files, by all appearances.", line
             )
         return None
+
+
+def _between_output(image: Image, candidates: list[TypedLine]) -> Judgement | None:
+    """Something in the background has printed into the line while it was typed: its words are still there."""
+    name, *rest = image.command.argv or [""]
+    words = [posixpath.basename(name.removeprefix("-")), *rest]
+    pattern = r"(?m)^(?:\S*/)?" + r"\s(?s:.*?)".join(re.escape(word) for word in words)
+    for line in candidates:
+        if "\n" in line.text and len(pattern) < _LONGEST and re.search(pattern, line.text):
+            return implied(
+                "The line was typed while other output was printed into it; it has the words.", line
+            )
+    return None
 
 
 def _calls_a_name(line: TypedLine) -> bool:

@@ -13,11 +13,10 @@ def prompting(page: Page, prompts: Prompts, readers: Readers, *, rested: bool) -
     Args:
         rested: whether the cursor has stayed, as it does after a prompt.
     """
-    reader = readers.waiting()
-    if reader is None:
-        return None
-    cells = page.before_cursor()
+    reader, cells = readers.waiting(), page.before_cursor()
     text = "".join(cells)
+    if reader is None:
+        return readers.unedited() if rested and text in prompts else None
     if text not in prompts and not (rested and promptlike(text) and not readers.busy(reader)):
         # Without echo not even the line feed shows, and the next prompt follows in the same row.
         known = any(text.endswith(each) for each in prompts.newest())

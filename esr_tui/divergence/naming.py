@@ -257,4 +257,9 @@ def _meant(simple: Simple, known: Mapping[str, str]) -> str | None:
     """What a command says with its alias replaced; None without one."""
     suffix = f"-s {simple.name.rpartition('.')[2]}"
     name, rest = (suffix, simple.words) if suffix in known else (simple.name, simple.words[1:])
-    return " ".join([known[name], *(word.text for word in rest)]) if name in known else None
+    return " ".join([known[name], *map(_open_still, rest)]) if name in known else None
+
+
+def _open_still(word: Word) -> str:
+    """A word's text, with a variable in the place of what the shell would expand."""
+    return f"{word.text}$_" if word.open and "$" not in word.text else word.text

@@ -120,6 +120,8 @@ def _classified(command: Command, name: str, argv: list[str]) -> Program:
         return _language(command, language[1], argv)
     if _AWK.match(name):
         return _awk(command, argv)
+    if name == "java" and (source := next((word for word in argv[1:] if word.endswith(".java")), None)):
+        return Program(INTERPRETER, "file", path=_absolute(command, source))
     if name in CARRIERS:
         return Program(CARRIER, _stdin(command))
     return Program(WRAPPER if name in WRAPPERS else ORDINARY)
@@ -141,8 +143,10 @@ def _of_script(command: Command, name: str) -> Program:
 
 
 def _stdin(command: Command) -> str:
-    """What standard input is, as a source of text."""
+    """What standard input is, as a source of text; a file without a name is a here-document of zsh's or bash's."""
     kind = command.fds[0].kind if command.fds else "closed"
+    if kind == "file" and command.fds[0].deleted:
+        return "pipe"
     return {"pipe": "pipe", "socket": "socket", "file": "file", "memfd": "memfd", "tty": "tty"}.get(
         kind, kind
     )

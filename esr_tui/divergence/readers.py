@@ -193,6 +193,13 @@ class Readers:
         shell = next(reversed(self._shells.values()))
         return None if shell.raw and self.echo else Reader(shell.pid, shell.name)
 
+    def unedited(self) -> Reader | None:
+        """A shell whose line editor may be switched off: nothing else runs, and the terminal is in canonical mode."""
+        shell = next(reversed(self._shells.values()), None) if self._shells else None
+        if shell is None or self.outer is not None or shell.children or not (shell.raw and self.echo):
+            return None
+        return Reader(shell.pid, shell.name)
+
     def busy(self, reader: Reader) -> bool:
         """Whether a shell has children, so that it may not be the one who prompts."""
         shell = self._shells.get(reader.pid or 0)

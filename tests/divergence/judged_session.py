@@ -37,8 +37,8 @@ class Judged:
             self.reads(SHELL, text, path if "/" in path else "", "file" if "/" in path else "pipe")
         self.line("true")
 
-    def line(self, text: str, *, echo: bool = True, nested: str = "") -> None:
-        """A line is typed into the shell and accepted."""
+    def line(self, text: str, *, echo: bool = True, nested: str = "", pid: int = SHELL) -> None:
+        """A line is typed and accepted, by the shell or by a program of that name."""
         self._ms += 1000
         self._judge.typed(
             TypedLine(
@@ -48,7 +48,7 @@ class Judged:
                 end_ktime=self._ms * 1_000_000,
                 frame_ms=self._ms,
                 rows=(0, 0),
-                pid=SHELL,
+                pid=pid,
                 prompt="$ ",
                 echo=echo,
                 nested=nested,
@@ -64,7 +64,7 @@ class Judged:
         stdin: str = "tty",
         stdout: str = "tty",
     ) -> Verdict:
-        """A process of the pid `by` forks, and the child executes something."""
+        """A process of the pid `by` forks, and the child executes something. "nameless" is a file without a name."""
         self._pid += 1
         self._ms += 1
         self._processes.fork(Fork(**_ENVELOPE, pid=self._pid, ppid=by, ms=self._ms))  # type: ignore[arg-type]
@@ -102,7 +102,12 @@ class Judged:
         )
 
     def _execute(self, pid: int, ppid: int, argv: list[str], path: str, kinds: tuple[str, str]) -> Verdict:
-        fds = [Descriptor(fd=fd, kind=kind) for fd, kind in enumerate(kinds)]
+        fds = [
+            Descriptor(fd=fd, kind="file", path="/tmp/x (deleted)", deleted=True)
+            if kind == "nameless"
+            else Descriptor(fd=fd, kind=kind)
+            for fd, kind in enumerate(kinds)
+        ]
         command = Command(
             **_ENVELOPE, pid=pid, ppid=ppid, ms=self._ms, path=path, exe=path, argv=argv, cwd=_HOME, fds=fds
         )  # type: ignore[arg-type]

@@ -216,6 +216,45 @@ def test_a_function_that_zsh_maps_from_a_file_is_scripted() -> None:
     assert session.run("uname -sm").verdict == "scripted"
 
 
+def test_an_alias_keeps_what_follows_it() -> None:
+    session = Judged()
+    session.line("alias e=eval")
+    session.line('e "$(rev x)"')
+    assert session.run("uname -sm").verdict == "inline"
+
+
+def test_a_here_document_in_a_nameless_file_is_piped() -> None:
+    session = Judged("/usr/bin/zsh")
+    session.line('zsh <<< "$(rev x)"')
+    inner = session.run("zsh", stdin="nameless")
+    assert session.run("uname -sm", by=inner.pid).verdict == "piped"
+
+
+def test_java_runs_sources() -> None:
+    session = Judged()
+    session.line("java -Xmx9m T.java")
+    java = session.run("java -Xmx9m T.java")
+    helper = session.run("jspawnhelper 1:2", by=java.pid)
+    assert session.run("uname -sm", by=helper.pid).verdict == "scripted"
+
+
+def test_words_between_other_output_are_implied_and_others_are_not() -> None:
+    session = Judged()
+    session.line("noise\nsh noise\nnoise\njob")
+    session.reads(SHELL, "# nothing", f"{HOME}/.bashrc")
+    assert session.run("sh job").verdict == "implied"
+    assert session.run("uname -sm").verdict == "unseen"
+
+
+def test_what_was_typed_into_an_interpreter_is_shown_below_its_shell() -> None:
+    session = Judged()
+    session.line("python3")
+    python = session.run("python3")
+    session.line("x = os.system('uname -sm')", nested="python", pid=python.pid)
+    shell = session.run(["sh", "-c", "uname -sm"], by=python.pid)
+    assert session.run("uname -sm", by=shell.pid).verdict == "shown"
+
+
 def test_the_callback_of_mapfile_and_the_path_of_zsh_are_named() -> None:
     session = Judged()
     session.line("mapfile -C 'eval uname #' -c1 q < f")
