@@ -115,7 +115,7 @@ def _braces(carrier: Image) -> str:
 def _by_wrapper(image: Image, caller: Image) -> Judgement:
     """A wrapper was given a command that the line does not name: by a variable, or it is the wrapper's own."""
     line, program = _line(caller), image.program
-    given = not set(image.command.argv).isdisjoint(caller.command.argv[1:])
+    given = any(word and word in each for word in image.command.argv for each in caller.command.argv[1:])
     if line is not None and given and caller.verdict is not None and caller.verdict.verdict == SHOWN:
         if program.source == "argument" and _is_typed(line, program.text):
             return shown(None)

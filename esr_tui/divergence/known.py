@@ -133,7 +133,9 @@ class Known:
             texts = self._texts.setdefault((pid, event.path.startswith(SYSTEM)), deque(maxlen=_KEPT))
         else:
             return
-        last = texts[-1] if texts and texts[-1].pid == event.pid else None
+        last = (
+            texts[-1] if texts and texts[-1].pid == event.pid and texts[-1].ms >= shell.command.ms else None
+        )
         if last and last.path == (event.path or "") and event.offset and len(last.text) < _LONGEST:
             last.text += event.text
             for name in ("commands", "later", "aliases", "functions"):
