@@ -6,9 +6,9 @@ import hashlib
 import unicodedata
 from functools import cache
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
-import esr_tui.terminal
 from esr_tui.replay.segment import Cover
 
 FORMAT = 1
@@ -17,13 +17,18 @@ FORMAT = 1
 
 @cache
 def cover() -> Cover:
-    """What the timelines of this version begin with.
+    """What the timelines of this version begin with: whatever changes the emulator changes keyframes."""
+    return Cover(FORMAT, emulator())
 
-    It holds a digest of the emulator's sources and of what it draws with: whatever changes them changes keyframes.
-    """
+
+@cache
+def emulator() -> str:
+    """A digest of the emulator's sources and of what it draws with, without loading it."""
     digest = hashlib.sha256()
     for version in (metadata.version("pyte"), metadata.version("wcwidth"), unicodedata.unidata_version):
         digest.update(f"{version}\n".encode())
-    for path in sorted(Path(str(esr_tui.terminal.__file__)).parent.glob("*.py")):
+    package = find_spec("esr_tui.terminal")
+    assert package is not None
+    for path in sorted(Path(str(package.origin)).parent.glob("*.py")):
         digest.update(path.read_bytes())
-    return Cover(FORMAT, digest.hexdigest()[:32])
+    return digest.hexdigest()[:32]

@@ -86,7 +86,7 @@ class Collector:
             self._texts, self._joins = [""] * terminal.rows, [False] * terminal.rows
             rows = range(terminal.rows)
         for y in rows:
-            self._texts[y] = terminal.row(y).text
+            self._texts[y] = terminal.plain(y)
             self._joins[y] = terminal.wrapped(y)
 
     def _sample(self, ms: int) -> None:

@@ -11,21 +11,17 @@ missing or damaged is good up to there; the collector goes on from its last stat
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import importlib.util
 import os
 import stat
 import struct
-import unicodedata
 import zlib
 from collections.abc import Iterator
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 import msgspec
 
 from esr_tui.recording import files
+from esr_tui.replay.emulation import emulator
 from esr_tui.search.entries import Block, Event, Line, Place, State
 from esr_tui.search.places import identity, places
 
@@ -42,18 +38,9 @@ class TextError(Exception):
     """The file is damaged, or of another version."""
 
 
-@cache
 def cover() -> bytes:
-    """What a text file of this version begins with."""
-    digest = hashlib.sha256()
-    for version in (metadata.version("pyte"), metadata.version("wcwidth"), unicodedata.unidata_version):
-        digest.update(f"{version}\n".encode())
-    # Found, not imported: a search needs no emulator.
-    package = importlib.util.find_spec("esr_tui.terminal")
-    assert package is not None
-    for path in sorted(Path(str(package.origin)).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return f"{FORMAT} {digest.hexdigest()[:32]}".encode()
+    """What a text file of this version begins with: another emulator may show other text."""
+    return f"{FORMAT} {emulator()}".encode()
 
 
 def _record(magic: bytes, head: bytes, body: bytes) -> bytes:
@@ -101,8 +88,11 @@ class TextReader:
         """Lets the file go."""
         os.close(self._fd)
 
-    def refresh(self) -> None:
-        """Looks for growth."""
+    def refresh(self) -> bool:
+        """Looks for growth. False: the file was begun anew, and this reader is of no more use."""
+        record = self._record(0)
+        if record is None or os.pread(self._fd, record[3] - record[2], record[2]).hex() != self.generation:
+            return False
         self.state = None
         while (record := self._record(self.end)) is not None:
             magic, head, body_at, end = record
@@ -110,13 +100,14 @@ class TextReader:
                 if magic == STATE:
                     self.state = _states.decode(head)
                     self.terminal = os.pread(self._fd, end - body_at, body_at)
-                    return
+                    break
                 if magic != BLOCK:
-                    return
+                    break
                 self.blocks.append(Place(_blocks.decode(head), body_at, end - body_at))
             except msgspec.MsgspecError:
-                return
+                break
             self.end = end
+        return True
 
     def _record(self, at: int) -> tuple[bytes, bytes, int, int] | None:
         """Magic, head, where the body begins and ends; None where no whole record is."""

@@ -124,6 +124,14 @@ def render(line: Line, columns: int, inverse: bool = False) -> Row:
     return Row(tuple(runs), marked, "".join([run.text for run in runs])) if runs else EMPTY
 
 
+def plain(line: Line) -> str:
+    """The text that `render` gives a line, without blanks at its end; where it goes on in the row below, with them."""
+    text = "".join(line.text)
+    if not text.isascii():
+        text = "".join([_shown(each)[0] for each in line.text])
+    return text if line.wrapped else text.rstrip(" ")
+
+
 def _trim(runs: list[Run]) -> None:
     """Take away the blanks at the end that no attribute makes visible."""
     while runs:

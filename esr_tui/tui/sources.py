@@ -14,6 +14,7 @@ from esr_tui.replay.opening import forget, whole_timeline
 from esr_tui.replay.timeline import Timeline
 from esr_tui.tui.judging import Give, judged
 from esr_tui.tui.keyframes import CheckedKeyframes, indexed
+from esr_tui.tui.searching import NoSearcher, Searcher, TextSearcher
 from esr_tui.tui.stopping import Stop
 
 
@@ -65,6 +66,8 @@ class Sources:
     open: Callable[[Path], Reader]
     judge: Callable[[Path, Give, Stop], str] = unjudged
     """Analyses a recording until it is stopped; returns a sentence when it failed."""
+    searcher: Callable[[Path], Searcher] = NoSearcher
+    """Searches a recording."""
     filters: Mapping[str, str] = field(default_factory=dict)
     """Saved filters by name."""
     timeline: Callable[[Path], Timeline | None] = nowhere
@@ -83,6 +86,7 @@ def store(data_dir: Path, rules: Sequence[Path] = (), filters: Mapping[str, str]
         sessions=Catalog(data_dir).sessions,
         open=RecordingReader,
         judge=partial(judged, rules=rules),
+        searcher=TextSearcher,
         filters=filters or {},
         timeline=whole_timeline,
         index=indexed,

@@ -45,6 +45,10 @@ FILTERS = (
     ('argv~"-o .*sh" ~"curl|wget"', "a regular expression in a field, or in the row's text"),
     ("verdict:piped severity>=high", "commands judged so, and what their processes did"),
     ("@name", "a filter saved in the configuration, under `filters`"),
+    (
+        "s, then a regular expression",
+        "a search goes through the whole recording: enter ↓ ↑ between hits, f2: where",
+    ),
     ("tab", "completes a field or a value, and goes on to the next that fits"),
 )
 

@@ -15,16 +15,16 @@ from esr_tui.tui.eventlog import ALWAYS, GROUPS
 from esr_tui.tui.keyframes import CheckedKeyframes
 from esr_tui.tui.player import FRAME
 from esr_tui.tui.reading import Batch, follow, sentence
-from esr_tui.tui.screens.session_filter import SessionFilter
 from esr_tui.tui.screens.session_keys import BINDINGS as KEYS
+from esr_tui.tui.screens.session_search import SessionSearch
 from esr_tui.tui.timefmt import TimeError, parse_time
 from esr_tui.tui.widgets.inputs import Prompt
 
-DOING = {"analysis": "the analysis", "export": "the report", "index": "indexing"}
+DOING = {"analysis": "the analysis", "export": "the report", "index": "indexing", "search": "the search"}
 """What the workers of a group do, for a sentence about their failure."""
 
 
-class SessionScreen(SessionFilter):
+class SessionScreen(SessionSearch):
     """Follows a live session or replays a recording."""
 
     BINDINGS: ClassVar[list[BindingType]] = KEYS
@@ -155,9 +155,7 @@ class SessionScreen(SessionFilter):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A failure nobody foresaw is still told in a sentence."""
         if event.state is WorkerState.ERROR:
-            doing = {"analysis": "the analysis", "export": "the report", "index": "indexing"}.get(
-                event.worker.group, "reading"
-            )
+            doing = DOING.get(event.worker.group, "reading")
             self._fail(f"{doing} stopped: {sentence(Exception(event.worker.error))}")
 
     # Kinds and prompts.
@@ -185,6 +183,8 @@ class SessionScreen(SessionFilter):
         """The filter works as it is typed."""
         if message.prompt.id == "filter":
             self._filter(message.text)
+        elif message.prompt.id == "search":
+            self._search(message.text)
         else:
             message.prompt.tell("")
 
@@ -206,20 +206,24 @@ class SessionScreen(SessionFilter):
         """Escape: typing to the filter is taken back."""
         if message.prompt.id == "filter":
             self._unfilter()
+        elif message.prompt.id == "search":
+            self._leave_search()
         self.focus_table()
 
     def action_cancel(self) -> None:
-        """Ends a long seek, or takes the filter away."""
+        """Ends a long seek or the search, or takes the filter away."""
         if not self.player.caught_up:
             self.player.cancel()
             self._moved()
+        elif self.searching:
+            self.query_one("#search", Prompt).action_close()
         elif self.model.log.filter:
             self.query_one("#filter", Prompt).action_close()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what is possible now is offered."""
         if action == "cancel":
-            return bool(self.model.log.filter) or not self.player.caught_up
+            return bool(self.model.log.filter) or self.searching or not self.player.caught_up
         if action == "follow":
             return True if not self.player.following else None
         return True

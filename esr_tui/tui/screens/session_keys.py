@@ -1,4 +1,4 @@
-"""The session screen's keys. `i` and `s` are kept free."""
+"""The session screen's keys. `i` is kept free."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _FOOTER = (
     ("app.help", "question_mark", "Help", "All keys and signs"),
     ("back", "q", "Back", "Back to the sessions"),
     # Where the screen is narrow, the footer ends before these.
+    ("search", "s", "Search", "Search what the terminal showed, and the events, by a regular expression"),
     ("divergent", "v", "Only divergences", "Only what the terminal did not show, and what belongs to it"),
     ("goto", "g", "Go to", "Go to a time: 1:23, 83.5 or 50%"),
 )
@@ -27,7 +28,7 @@ _TIME = (
     ("step(1)", "full_stop", "Output after", "To the next output"),
     ("speed(1)", "plus,equals_sign", "Faster", "Play faster, up to 16×"),
     ("speed(-1)", "minus", "Slower", "Play slower, down to 0.25×"),
-    ("cancel", "escape", "Cancel", "End a long seek, or take the filter away"),
+    ("cancel", "escape", "Cancel", "End a long seek or a search, or take the filter away"),
 )
 _EVENTS = (
     ("event(-1)", "left_square_bracket", "Event before", "To the event before"),

@@ -27,7 +27,7 @@ from esr_tui.tui.timefmt import epoch
 from esr_tui.tui.widgets.bars import Bar
 from esr_tui.tui.widgets.detail_panel import DetailPanel
 from esr_tui.tui.widgets.event_table import EventTable
-from esr_tui.tui.widgets.inputs import Prompt
+from esr_tui.tui.widgets.inputs import Prompt, SearchPrompt
 from esr_tui.tui.widgets.scrubber import Moment, Scrubber
 from esr_tui.tui.widgets.terminal_pane import TerminalPane
 
@@ -110,6 +110,7 @@ class SessionView(Screen[None]):
             id="filter",
             completer=self._complete,
         )
+        yield SearchPrompt("search", "a regular expression; enter and ↑ ↓ go through the hits", id="search")
         yield Prompt("go to", "1:23, 83.5 or 50%", id="goto")
         yield Prompt("report to", "a path; .md and .html are written unless it ends with one", id="export")
         yield Scrubber(self.model.density, self.model.verdicts.peaks, id="scrubber")

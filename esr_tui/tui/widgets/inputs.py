@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -228,3 +228,54 @@ class Prompt(Vertical):
         """Passes enter on."""
         event.stop()
         self.post_message(self.Entered(self, event.value))
+
+
+class SearchPrompt(Prompt):
+    """A prompt whose keys go through hits, listed below it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "down", "step(1)", "Next hit", id="search.next", tooltip="To the next hit; enter does it, too"
+        ),
+        Binding("up", "step(-1)", "Hit before", id="search.before", tooltip="To the hit before"),
+        Binding(
+            "f2",
+            "rescope",
+            "Where",
+            id="search.where",
+            tooltip="Search the screen and the events, the screen alone, the events alone",
+        ),
+    ]
+
+    class Stepped(Message):
+        """The next hit (1) or the one before (-1) is wanted."""
+
+        def __init__(self, direction: int) -> None:
+            super().__init__()
+            self.direction = direction
+
+    class Rescoped(Prompt.Changed):
+        """Something else is to be searched."""
+
+    def action_step(self, direction: int) -> None:
+        """Asks for another hit."""
+        self.post_message(self.Stepped(direction))
+
+    def action_rescope(self) -> None:
+        """Asks for another place to search."""
+        self.post_message(self.Rescoped(self, self.value))
+
+    def entitle(self, label: str) -> None:
+        """Gives the prompt another name."""
+        self._label = label
+        self.query_one(".prompt--label", Label).update(label)
+
+    def list(self, lines: Sequence[str]) -> None:
+        """Shows lines of inert text below the input."""
+        self._below("\n".join(lines))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter asks for the next hit; the prompt's own handler would close it."""
+        event.stop()
+        event.prevent_default()
+        self.action_step(1)

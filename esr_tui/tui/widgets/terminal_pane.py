@@ -16,6 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from esr_tui.terminal import Row, Style, Terminal
+from esr_tui.tui.found import Cells, Spans, found
 
 GUTTER = 1
 """Cells left of the recorded screen, where rows that may mislead are marked."""
@@ -55,6 +56,7 @@ class TerminalPane(Widget, can_focus=True):
         "terminal--cursor-hidden",
         "terminal--evidence",
         "terminal--pointer",
+        "terminal--found",
     }
 
     DEFAULT_CSS = """
@@ -91,6 +93,8 @@ class TerminalPane(Widget, can_focus=True):
         self._left = self._top = 0
         self._panned = False
         self._evidence = range(0)
+        self._spans: Spans | None = None
+        self._found: Cells = {}
         self._geometry = (0, 0, False, False)
         self._cursor = (0, 0)
         self._strips: LRUCache[tuple[Row, int], Strip] = LRUCache(CACHED_ROWS)
@@ -106,6 +110,8 @@ class TerminalPane(Widget, can_focus=True):
             return
         changed = terminal.changed()
         geometry = (terminal.columns, terminal.rows, terminal.alternate, terminal.cursor.visible)
+        if changed or fresh:
+            changed = changed | self._refind()
         whole = self._look() or fresh or geometry != self._geometry
         cursor = (terminal.cursor.x, terminal.cursor.y)
         if cursor != self._cursor:
@@ -129,6 +135,26 @@ class TerminalPane(Widget, can_focus=True):
         for y in {*before, *rows}:
             if self._sees(y):
                 self.refresh(Region(0, y - self._top, self.size.width, 1))
+
+    def find(self, spans: Spans | None) -> None:
+        """Marks what matches, wherever it stands on the screen; None takes the marks away."""
+        self._spans = spans
+        for y in self._refind():
+            if self._sees(y):
+                self.refresh(Region(0, y - self._top, self.size.width, 1))
+
+    @property
+    def found(self) -> Cells:
+        """The cells that are marked, by row."""
+        return self._found
+
+    def _refind(self) -> set[int]:
+        """Looks for matches anew. Returns the rows whose marks changed."""
+        if self._spans is None and not self._found:
+            return set()
+        before, terminal = self._found, self._terminal
+        self._found = found(terminal, self._spans) if terminal is not None and self._spans else {}
+        return {y for y in {*before, *self._found} if before.get(y) != self._found.get(y)}
 
     @property
     def evidence(self) -> range:
@@ -226,6 +252,8 @@ class TerminalPane(Widget, can_focus=True):
         pointed = row_y in self._evidence
         if pointed:
             strip = self._pointed(strip)
+        if cells := self._found.get(row_y):
+            strip = self._with_found(strip, cells)
         cursor = terminal.cursor
         if cursor.y == row_y:
             strip = self._with_cursor(strip, min(cursor.x, terminal.columns - 1), cursor.visible)
@@ -244,6 +272,19 @@ class TerminalPane(Widget, can_focus=True):
         """The evidence line's background; the recorded text keeps its own colours where they can be read on it."""
         style = self.get_component_rich_style("terminal--evidence")
         return Strip([Segment(each.text, (each.style or RichStyle.null()) + style) for each in strip])
+
+    def _with_found(self, strip: Strip, cells: list[tuple[int, int]]) -> Strip:
+        """The matches' colours over the recorded ones."""
+        style = self.get_component_rich_style("terminal--found")
+        parts, at = list[Segment](), 0
+        for start, end in cells:
+            parts += [*strip.crop(at, start)] if start > at else []
+            parts += [
+                Segment(each.text, (each.style or RichStyle.null()) + style)
+                for each in strip.crop(start, end)
+            ]
+            at = end
+        return Strip([*parts, *strip.crop(at)])
 
     def _marked(self, strip: Strip, mark: RichStyle) -> Strip:
         """Without a gutter the mark is the first cell's colours; its text stays."""
