@@ -10,10 +10,11 @@ import click
 from esr_tui.cli.filtering import filter_of, filter_option
 from esr_tui.cli.options import data_dir_of, json_option, store_options
 from esr_tui.cli.table import table, terminal_width
+from esr_tui.divergence.version import VERSION
 from esr_tui.filtering import SESSIONS
 from esr_tui.filtering.documents import session_document
 from esr_tui.model.codec import encode
-from esr_tui.model.session import SessionSummary
+from esr_tui.model.session import ENDED, SessionSummary
 from esr_tui.recording import Catalog
 from esr_tui.tui.timefmt import span
 
@@ -27,6 +28,7 @@ HEADER = (
     "CMDS",
     "FILES",
     "NET",
+    "WORST",
     "LOST",
     "STATE",
     "LAST",
@@ -42,6 +44,15 @@ def short_sids(sids: Sequence[str]) -> list[str]:
     return [sid[:length] for sid in sids]
 
 
+def worst(summary: SessionSummary) -> str:
+    """The worst divergence and how many there are; `?` marks what another version of the analysis found."""
+    whole = not summary.lost and not summary.joined_late and summary.state == ENDED
+    if summary.divergences is None or (not summary.divergences and not whole):
+        return "-"  # a session of which something was lost is never called clean
+    old = "?" if summary.judged_by != VERSION else ""
+    return f"{summary.worst or 'none'}{old} {summary.divergences or ''}".rstrip()
+
+
 def row(sid: str, summary: SessionSummary) -> tuple[str, ...]:
     """A session as the cells of HEADER."""
     return (
@@ -54,6 +65,7 @@ def row(sid: str, summary: SessionSummary) -> tuple[str, ...]:
         str(summary.commands),
         str(summary.disk),
         str(summary.network),
+        worst(summary),
         str(sum(summary.lost.values())) if summary.lost else "-",
         summary.state + (", joined late" if summary.joined_late else ""),
         summary.last_command,

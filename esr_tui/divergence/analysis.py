@@ -23,6 +23,7 @@ from esr_tui.divergence.processes import Image, Processes
 from esr_tui.divergence.programs import INTERACTIVE
 from esr_tui.divergence.rules import RuleSet, Subject
 from esr_tui.divergence.typed import Piece, TypedLines
+from esr_tui.divergence.version import VERSION as VERSION
 from esr_tui.model.events import (
     AnyEvent,
     Command,
@@ -38,9 +39,6 @@ from esr_tui.model.events import (
     TerminalMode,
 )
 from esr_tui.model.verdict import Evidence, Payload, RuleMatch, Verdict, graded
-
-VERSION = 3
-"""Of the judgement: a cached result of another version is not used."""
 
 _REORDER_MS = 40
 """Events and output come from several rings and files: within so much they are put into the order of time."""

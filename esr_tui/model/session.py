@@ -15,7 +15,8 @@ class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One line of `esr sessions --json`.
 
     Times are RFC 3339 UTC; `ended` is null while the session lives. `worst` is the worst verdict
-    and `divergences` their number; both stay null until a recording has been analysed. `lost` maps
+    and `divergences` their number, found by the analysis of version `judged_by`; all three stay null until
+    a recording has been analysed. `lost` maps
     a cause to a count and is empty when nothing was lost.
     """
 
@@ -33,6 +34,7 @@ class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
     network: int = 0
     worst: str | None = None
     divergences: int | None = None
+    judged_by: int | None = None
     lost: dict[str, int] = {}
     joined_late: bool = False
     recording: str = ""

@@ -137,7 +137,9 @@ class _Directory:
         known = self._verdicts.of(summary.sid)
         if known is None:
             return summary
-        return msgspec.structs.replace(summary, worst=known.worst, divergences=known.divergences)
+        return msgspec.structs.replace(
+            summary, worst=known.worst, divergences=known.divergences, judged_by=known.version
+        )
 
     def problems(self) -> list[str]:
         """Sentences about recordings that were read event by event."""

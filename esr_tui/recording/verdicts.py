@@ -40,6 +40,12 @@ def write_verdicts(index: Path, summary: VerdictSummary) -> None:
     files.replace(verdicts_path(index), msgspec.json.encode(summary) + b"\n")
 
 
+def keep_verdicts(index: Path, summary: VerdictSummary) -> None:
+    """Keeps a summary of a recording that is in a store, and not of one that lies elsewhere. Raises OSError."""
+    if index.parent.parts[-len(SESSIONS.parts) :] == SESSIONS.parts:
+        write_verdicts(index, summary)
+
+
 def read_verdicts(path: Path) -> VerdictSummary | None:
     """The summary in a file; None where there is none that can be used."""
     try:

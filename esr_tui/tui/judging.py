@@ -14,15 +14,18 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from esr_tui.model.session import LINGERING, LIVE
+from esr_tui.divergence.certificate import Witness
+from esr_tui.model.session import ENDED, LINGERING, LIVE
 from esr_tui.model.text import printable
-from esr_tui.model.verdict import Payload, Verdict
+from esr_tui.model.verdict import DIVERGENT, Payload, Verdict, worst
 from esr_tui.recording import RecordingError, RecordingReader, Slice
+from esr_tui.recording.verdicts import VerdictSummary, keep_verdicts
 from esr_tui.tui.child import Child
 from esr_tui.tui.stopping import Stop
 
@@ -59,6 +62,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
         work: how much has been analysed: bytes of output and EVENT_WORK for each event.
         level: everything that is on disk has been analysed.
         problem: a sentence about rules that could not be used.
+        certificate: what the recording can be trusted to hold, in sentences; empty when nothing new is said of it.
     """
 
     held: tuple[Held, ...] = ()
@@ -66,6 +70,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     work: int = 0
     level: bool = False
     problem: str = ""
+    certificate: tuple[str, ...] = ()
 
 
 Give = Callable[[Judged], None]
@@ -112,10 +117,16 @@ class Reporter:
         self._held: list[Held] = []
         self._told: tuple[int, bool] = (-1, False)
         self._last = float("-inf")
+        self._certified: tuple[str, ...] = ()
         self.work = 0
+        self.divergent: dict[int, str] = {}
+        """The severity of each divergence, by ei."""
+        self.witness = Witness()
 
     def add(self, verdict: Verdict) -> None:
         """Takes a verdict."""
+        if verdict.verdict in DIVERGENT:
+            self.divergent[verdict.ei] = verdict.severity
         number = self._payloads.number(verdict.payload)
         self._held.append(Held(msgspec.structs.replace(verdict, payload=None), number))
         if len(self._held) >= VERDICTS_MOST:
@@ -130,18 +141,34 @@ class Reporter:
         payloads, self._payloads.fresh = tuple(self._payloads.fresh), []
         held, self._held = tuple(self._held), []
         self._told, self._last = (self.work, level), self._clock()
-        self._give(Judged(held=held, payloads=payloads, work=self.work, level=level))
+        said = self._certificate() if level else ()
+        news = Judged(held=held, payloads=payloads, work=self.work, level=level, certificate=said)
+        self._give(news)
+
+    def _certificate(self) -> tuple[str, ...]:
+        """Its sentences, when they have changed."""
+        account = msgspec.structs.replace(self.witness.certificate(()), hidden=len(self.divergent))
+        said = tuple(account.sentences())
+        if said == self._certified:
+            return ()
+        self._certified = said
+        return said
+
+    def summary(self, version: int, *, complete: bool) -> VerdictSummary:
+        """What it came to."""
+        return VerdictSummary(version, worst(self.divergent.values()), len(self.divergent), complete=complete)
 
 
 def judge(
     source: Source, analysis: Analysis, give: Give, stop: Stop, clock: Callable[[], float] = time.monotonic
-) -> None:
+) -> Reporter:
     """Analyses to the end and on while the recording grows. Raises RecordingError."""
     reporter, since = Reporter(give, clock), clock()
     while not stop.stopped:
         state = source.state()
         piece = source.read(READ_LIMIT)
         now = clock()
+        reporter.witness.feed(piece.events)
         if piece:
             found = analysis.feed(piece.events, piece.output)
             reporter.work += EVENT_WORK * len(piece.events) + sum(len(each.data) for each in piece.output)
@@ -157,7 +184,8 @@ def judge(
         if piece:
             continue
         if state not in {LIVE, LINGERING} or stop.wait(LIVE_POLL if state == LIVE else LINGERING_POLL):
-            return
+            break
+    return reporter
 
 
 # The process's parent.
@@ -197,7 +225,7 @@ def main(arguments: list[str]) -> int:
     """Writes reports to standard output."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     os.nice(_NICE)
-    from esr_tui.divergence.analysis import Analysis  # noqa: PLC0415  (only here: patterns take time to load)
+    from esr_tui.divergence.analysis import VERSION, Analysis  # noqa: PLC0415  (only here: patterns take time to load)
     from esr_tui.divergence.rules import RuleSet, in_force  # noqa: PLC0415
 
     rules = RuleSet.load(folders=in_force([Path(each) for each in arguments[1:]]), lenient=True)
@@ -209,8 +237,11 @@ def main(arguments: list[str]) -> int:
     try:
         if rules.errors:
             give(Judged(problem=printable(rules.errors[0], 500)))
-        reader = RecordingReader(Path(arguments[0]))
-        judge(Source(reader.read, lambda: reader.state), Analysis(rules), give, Stop())
+        index = Path(arguments[0])
+        reader = RecordingReader(index)
+        reporter = judge(Source(reader.read, lambda: reader.state), Analysis(rules), give, Stop())
+        with suppress(OSError):  # who may not keep it finds it again
+            keep_verdicts(index, reporter.summary(VERSION, complete=reader.state == ENDED))
     except RecordingError as error:
         print(error, file=sys.stderr)
         return 1

@@ -25,6 +25,8 @@ class Verdicts:
         """Everything that was on disk has been analysed once."""
         self.problem = ""
         """Why there is no analysis, or what it had to leave out."""
+        self.certificate: tuple[str, ...] = ()
+        """What the recording can be trusted to hold, in sentences; empty until that is known."""
         self.divergences = 0
         self.worst = -1
         """Severity of the worst divergence, as an index into SEVERITIES; -1 for none."""
@@ -42,6 +44,7 @@ class Verdicts:
         """Adds a report. Raises OSError when the temporary directory is full."""
         self.work, self.level = max(self.work, news.work), self.level or news.level
         self.problem = news.problem or self.problem
+        self.certificate = news.certificate or self.certificate
         for payload in news.payloads:
             data = msgspec.msgpack.encode(payload)
             self._payload_ends.append(self._payload_spool.append(data) + len(data))

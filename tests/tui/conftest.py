@@ -29,7 +29,7 @@ from esr_tui.model.session import SessionSummary
 from esr_tui.model.verdict import Evidence, Layer, Payload, RuleMatch, Verdict
 from esr_tui.recording import Output, RecordingError, Slice
 from esr_tui.tui.app import EsrApp
-from esr_tui.tui.judging import Give, Reporter
+from esr_tui.tui.judging import Give, Judged, Reporter
 from esr_tui.tui.sources import Sources
 from esr_tui.tui.stopping import Stop
 
@@ -304,6 +304,7 @@ class World:
         self.problem = ""
         self.verdicts: list[Verdict] = verdicts()
         self.judgement = ""
+        self.certificate: tuple[str, ...] = ()
 
     def judge(self, path: Path, give: Give, stop: Stop) -> str:
         """An analysis that finds `verdicts` at once, and ends with the sentence `judgement`."""
@@ -311,6 +312,8 @@ class World:
         for each in self.verdicts:
             reporter.add(each)
         reporter.flush(level=True)
+        if self.certificate:
+            give(Judged(level=True, certificate=self.certificate))
         return self.judgement
 
     def sessions(self) -> list[SessionSummary]:

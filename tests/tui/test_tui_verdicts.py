@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
+from esr_tui.divergence.version import VERSION
 from esr_tui.filtering import FilterError, parse
 from esr_tui.model.events import Disk, Exit, Fork
 from esr_tui.model.verdict import SEVERITIES, VERDICTS, Evidence, Layer, Payload, RuleMatch
 from esr_tui.recording import Slice
+from esr_tui.recording.verdicts import VerdictSummary, keep_verdicts, read_verdicts, verdicts_path
 from esr_tui.terminal import Terminal
 from esr_tui.tui.density import Peaks
 from esr_tui.tui.evidence import rows_of
 from esr_tui.tui.judging import Judged, Reporter, Source, judge
 from esr_tui.tui.marks import LETTERS, NOTABLE, Marks, code_of, severity_of, verdict_of
+from esr_tui.tui.model import SessionModel
 from esr_tui.tui.rows import row
+from esr_tui.tui.screens.certificate import CertificateScreen
 from esr_tui.tui.screens.session import SessionScreen
+from esr_tui.tui.screens.session_bars import verdict_parts
 from esr_tui.tui.stopping import Stop
 from esr_tui.tui.verdicts import Verdicts
 from esr_tui.tui.widgets.bars import Bar
 from esr_tui.tui.widgets.event_table import mark_text
 from esr_tui.tui.widgets.inputs import Prompt
+from esr_tui.tui.widgets.session_table import worst
 
 PATH = Path("/r/eve.index")
 
@@ -389,3 +396,59 @@ async def test_a_live_verdict_shows_without_waiting(tools: Any, world: Any) -> N
 class _Slots:
     def release(self) -> None:
         """Nobody waits."""
+
+
+# What is kept, and what the recording can be trusted to hold.
+
+
+async def test_the_certificate_opens_and_closes(tools: Any, world: Any) -> None:
+    world.certificate = ("Lost: 312 (ring full).", "The terminal did not show 2 commands.")
+    app = tools.app(world, recording=PATH)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(tools, pilot)
+        await pilot.press("c")
+        assert isinstance(app.screen, CertificateScreen)
+        text = str(app.screen.query_one("#certificate-text", Static).content)
+        assert "Lost: 312 (ring full)." in text and "did not show 2" in text
+        assert "so far" not in text
+        await pilot.press("escape")
+        assert app.screen is screen
+
+
+async def test_older_verdicts_are_said_to_be_judged_anew(tools: Any, world: Any) -> None:
+    old = msgspec.structs.replace(tools.summaries()[2], divergences=3, worst="high", judged_by=VERSION - 1)
+    assert worst(old, 11)[0] == "↻high 3"
+    assert worst(msgspec.structs.replace(old, judged_by=VERSION), 11)[0] == "high 3"
+    model = SessionModel()
+    model.analysing = True
+    assert "older verdicts, judging anew" in verdict_parts(model, anew=True)[0][0]
+    assert "analysing" in verdict_parts(model)[0][0]
+
+
+def test_the_analysis_certifies_and_sums_up(tools: Any) -> None:
+    pieces = [tools.story()]
+    reports: list[Judged] = []
+
+    class Scripted:
+        clock = 0
+
+        def feed(self, events: Any, output: Any) -> list[Any]:
+            return list(tools.verdicts())
+
+        def finish(self) -> list[Any]:
+            return []
+
+    source = Source(lambda _: pieces.pop(0) if pieces else Slice((), ()), lambda: "ended")
+    reporter = judge(source, cast("Any", Scripted()), reports.append, Stop(), lambda: 0.0)
+    said = next(each.certificate for each in reports if each.certificate)
+    assert "Lost: 312 (ring full)." in said and "The terminal did not show 2 commands." in said
+    assert reporter.summary(7, complete=True) == VerdictSummary(7, "critical", 2, complete=True)
+
+
+def test_a_summary_is_kept_in_a_store_only(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "log/node/sessions/default/a.index", tmp_path / "x/y/z/a.index"
+    for index in (inside, outside):
+        verdicts_path(index).parent.mkdir(parents=True)
+        keep_verdicts(index, VerdictSummary(1, "low", 1, complete=True))
+    assert read_verdicts(verdicts_path(inside)) == VerdictSummary(1, "low", 1, complete=True)
+    assert not verdicts_path(outside).exists()

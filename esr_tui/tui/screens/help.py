@@ -28,6 +28,7 @@ LEGEND = (
         "what the terminal showed of a command: it, a program that starts it, or (capital letters) not it: run from "
         "a script, from a pipe, from text not typed, from nothing typed, outside the session",
     ),
+    ("↻ in the list of sessions", "judged by another version of esr: opening the session judges it anew"),
     ("· ! !! !!!", "how bad a command is: low, medium, high, critical"),
     ("▶ beside the terminal", "the typed line that belongs to the highlighted command"),
     ("▼ on the time line", "something ran that the terminal did not show"),

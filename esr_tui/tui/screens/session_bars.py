@@ -11,7 +11,7 @@ from esr_tui.tui.model import SessionModel
 from esr_tui.tui.player import Player
 from esr_tui.tui.rows import size_text
 from esr_tui.tui.widgets.bars import Part
-from esr_tui.tui.widgets.session_table import STATES
+from esr_tui.tui.widgets.session_table import STATES, outdated
 
 Sides = tuple[list[Part], list[Part]]
 
@@ -42,15 +42,17 @@ def header(model: SessionModel, summary: SessionSummary | None) -> Sides:
     left.append((f"  {printable(sid, 64)[:8]}", "dim"))
     if start and start.joined_late:
         left.append(("  joined late", "bad"))
-    return left, [*verdict_parts(model), lost_part(model)]
+    anew = summary is not None and outdated(summary)
+    return left, [*verdict_parts(model, anew=anew), lost_part(model)]
 
 
-def verdict_parts(model: SessionModel) -> list[Part]:
+def verdict_parts(model: SessionModel, *, anew: bool = False) -> list[Part]:
     """How far the analysis is and what it has found. "None" is only said where nothing was lost."""
     found = model.verdicts
     parts: list[Part] = [("writing the report…  ", "dim")] if model.exporting else []
     if model.analysing and not found.level:
-        parts.append((f"analysing {model.analysed:.0%}  " if model.loaded else "analysing…  ", "dim"))
+        doing = "older verdicts, judging anew" if anew else "analysing"
+        parts.append((f"{doing} {model.analysed:.0%}  " if model.loaded else f"{doing}…  ", "dim"))
     if found.divergences:
         worst = SEVERITIES[found.worst]
         noun = "divergence" if found.divergences == 1 else "divergences"

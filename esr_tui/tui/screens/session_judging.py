@@ -6,8 +6,10 @@ import threading
 
 from textual.message import Message
 
+from esr_tui.model.session import LINGERING, LIVE
 from esr_tui.tui.judging import Judged
 from esr_tui.tui.reading import sentence
+from esr_tui.tui.screens.certificate import CertificateScreen
 from esr_tui.tui.screens.layout import STACK_BELOW
 from esr_tui.tui.screens.session_moving import SessionMoving
 
@@ -104,6 +106,12 @@ class SessionJudging(SessionMoving):
             self._arrange()
         self.table.move_to(row)
         self._to_event(row)
+
+    def action_certificate(self) -> None:
+        """What was captured of the session, and what was not."""
+        found = self.model.verdicts
+        settled = found.level and self.model.state not in {LIVE, LINGERING}
+        self.app.push_screen(CertificateScreen(found.certificate, settled=settled))
 
     def action_divergent(self) -> None:
         """Only divergences, or everything again."""

@@ -36,6 +36,7 @@ _EVENTS = (
     ("divergence(-1)", "N", "Divergence before", "To the divergence before"),
     ("evidence", "e", "Evidence", "To where the terminal showed the typed line, and back"),
     ("tree", "t", "Process tree", "All that the typed line started, in the events' place, and back"),
+    ("certificate", "c", "Certificate", "What was captured of this session, and what was not"),
     ("export", "x", "Export", "Write a report of the divergences, as Markdown and HTML"),
 )
 _KINDS = (

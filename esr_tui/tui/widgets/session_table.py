@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
+from esr_tui.divergence.version import VERSION
 from esr_tui.filtering import Filter
 from esr_tui.filtering.documents import session_document
 from esr_tui.model.session import ENDED, LINGERING, LIVE, SessionSummary
@@ -40,6 +41,11 @@ _NARROW_WIDTHS = {
 _SHORT = {"medium": "med", "critical": "crit"}
 
 
+def outdated(session: SessionSummary) -> bool:
+    """Whether the verdicts come from another version of the analysis than this one."""
+    return session.judged_by is not None and session.judged_by != VERSION
+
+
 def worst(session: SessionSummary, width: int) -> Cell:
     """The worst severity and how many divergences there are; a dash where that is not known."""
     if session.divergences is None and not session.worst:
@@ -47,11 +53,12 @@ def worst(session: SessionSummary, width: int) -> Cell:
     if not session.divergences and not session.worst:
         # A session of which something was lost is never called clean.
         whole = not session.lost and not session.joined_late and session.state == ENDED
-        return ("none" if whole else "—"), "table--dim"
+        return ("—" if not whole else "↻none" if outdated(session) else "none"), "table--dim"
     severity = session.worst or ""
+    old = "↻" if outdated(session) else ""
     name = _SHORT.get(severity, printable(severity, 16)) if width < 11 else printable(severity, 16)
     ink = f"severity--{severity}" if severity in SEVERITIES else "table--bad"
-    return f"{name} {session.divergences or ''}".rstrip(), ink
+    return f"{old}{name} {session.divergences or ''}".rstrip(), ink
 
 
 class SessionTable(LineTable):
@@ -109,6 +116,7 @@ class SessionTable(LineTable):
             len(each.lost),
             each.worst,
             each.divergences,
+            each.judged_by,
         )
 
     def columns(self, width: int) -> Sequence[Column]:
