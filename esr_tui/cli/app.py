@@ -38,6 +38,7 @@ def app(data_dir: Path | None, config: Path | None, demo: bool = False) -> None:
         demo=demo,
         rules=settings.rules,
         filters=settings.filters,
+        idle=settings.idle,
     ).run()
     if capture.process is not None and capture.process.poll() is None:
         pid = capture.process.pid

@@ -11,7 +11,7 @@ from typing import IO
 
 import click
 
-from esr_tui.cli.options import Failure, data_dir_of, store_options
+from esr_tui.cli.options import Failure, settings_of, store_options
 from esr_tui.exchange.importing import Found, importer, slot
 from esr_tui.exchange.locate import look
 
@@ -30,7 +30,8 @@ def play(session: str, data_dir: Path | None, config: Path | None) -> None:
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Failure("the app needs a terminal; without one use: esr screen, esr events, esr convert")
-    store = data_dir_of(data_dir, config).absolute()
+    settings = settings_of(data_dir, config)
+    store = settings.data_dir.absolute()
     found = look(session, store)
     reading: subprocess.Popen[bytes] | None = None
     index = found if isinstance(found, Path) else slot(found, store).whole
@@ -39,7 +40,9 @@ def play(session: str, data_dir: Path | None, config: Path | None) -> None:
     from esr_tui.tui.app import EsrApp  # noqa: PLC0415  (Textual only when it is needed)
 
     try:
-        EsrApp(store, recording=index).run()
+        EsrApp(
+            store, recording=index, rules=settings.rules, filters=settings.filters, idle=settings.idle
+        ).run()
     finally:
         if reading is not None and reading.poll() is None:
             reading.terminate()

@@ -16,6 +16,9 @@ LARGEST_BUFFER = 65536
 LARGEST_INPUT = 1 << 20
 """Bytes."""
 
+SHORTEST_IDLE, LONGEST_IDLE = 0.1, 3600.0
+"""Seconds."""
+
 LONGEST_NAME = 15
 """Bytes of a task's name (comm) that the kernel keeps."""
 
@@ -119,6 +122,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         alerts: who is told of divergences.
         rules: files and folders of rules, esr's own or Sigma, beside the built-in ones and /etc/esr/rules.d.
         filters: saved filters of events and sessions by the names that `@name` finds.
+        idle: seconds of idle time that playing a recording shows when it skips the rest.
         interpreter_input: bytes of it to keep of each process; 0 keeps none.
     """
 
@@ -130,6 +134,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alerts: Alerts = Alerts()
     rules: tuple[Path, ...] = ()
     filters: dict[str, str] = {}
+    idle: float = 2.0
 
 
 SECTIONS: dict[str, type[msgspec.Struct]] = {
@@ -156,6 +161,8 @@ def impossible(config: Config) -> Iterator[tuple[str, str]]:
         yield "data_dir", "is no absolute path; begin it with /"
     if not 0 <= config.interpreter_input <= LARGEST_INPUT:
         yield "interpreter_input", f"is not from 0 to {LARGEST_INPUT} bytes; 65536 is usual, 0 keeps none"
+    if not SHORTEST_IDLE <= config.idle <= LONGEST_IDLE:
+        yield "idle", f"is not from {SHORTEST_IDLE} to {LONGEST_IDLE} seconds; 2 is usual"
     yield from _impossible_alerts(config.alerts)
     yield from _impossible_filters(config.filters)
     for number, path in enumerate(config.rules):

@@ -19,6 +19,7 @@ from esr_tui.model.session import SessionSummary
 from esr_tui.model.text import printable
 from esr_tui.tui.launch import Demo, recorded_shell
 from esr_tui.tui.palette import Actions
+from esr_tui.tui.player import IDLE
 from esr_tui.tui.reading import sentence, watch
 from esr_tui.tui.screens.help import HelpScreen, entries
 from esr_tui.tui.screens.session import SessionScreen
@@ -78,6 +79,7 @@ class EsrApp(App[None]):
         demo_command: list[str] | None = None,
         rules: Sequence[Path] = (),
         filters: Mapping[str, str] | None = None,
+        idle: float = IDLE,
         sources: Sources | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -94,12 +96,14 @@ class EsrApp(App[None]):
             demo_command: argv of the demo; None when it cannot run.
             rules: files and folders of rules that the configuration names.
             filters: the filters that it saves, by name.
+            idle: seconds of idle time that playing shows when the rest is skipped.
             sources: what is read instead of the store at `data_dir`.
             clock: monotonic seconds.
             wall: Unix seconds.
         """
         super().__init__()
         self.theme = THEME
+        self._idle = idle
         self._sources = sources or store(data_dir, rules, filters)
         self._place, self._recording, self._notice = str(data_dir), recording, notice
         self._notices, self._demo_first = notices, demo
@@ -161,7 +165,9 @@ class EsrApp(App[None]):
         self._open(Path(message.session.recording), message.session)
 
     def _open(self, path: Path, summary: SessionSummary | None) -> None:
-        self.push_screen(SessionScreen(path, summary, self._sources, clock=self._clock, wall=self._wall))
+        screen = SessionScreen(path, summary, self._sources, clock=self._clock, wall=self._wall)
+        screen.skip_beyond = self._idle
+        self.push_screen(screen)
 
     def on_session_view_damaged(self, message: SessionView.Damaged) -> None:
         """Reads the recording anew: what is kept beside it is only kept to be quick."""

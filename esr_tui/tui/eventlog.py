@@ -215,6 +215,11 @@ class EventLog:
         kinds = Counter(map(self._group_kinds.__getitem__, rows))
         return kinds["disk"], kinds["network"]
 
+    def next_ms(self, ms: float) -> int | None:
+        """The time of the first visible event after `ms`."""
+        row = self.at(ms) + 1
+        return self._times[self.visible[row]] if row < len(self.visible) else None
+
     def _shown_kinds(self) -> frozenset[str]:
         return frozenset(kind for group in self.groups for kind in GROUPS[group])
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from esr_tui.model.events import AnyEvent, Gap, SessionStart, TerminalMode
 from esr_tui.model.session import ENDED, LIVE
 from esr_tui.model.verdict import Verdict
+from esr_tui.replay.bookmarks import Bookmark
 from esr_tui.replay.notes import Ribbon
 from esr_tui.replay.stream import record
 from esr_tui.replay.tape import SpoolTape, Tape
@@ -16,6 +19,8 @@ from esr_tui.tui.processes import Processes
 from esr_tui.tui.reading import Batch
 from esr_tui.tui.verdicts import Verdicts
 
+LINE_EDITORS = frozenset({"bash", "zsh", "fish", "ksh", "mksh", "tcsh", "sh", "dash", "busybox"})
+"""Shells that take the terminal out of canonical mode at each prompt."""
 STRETCHES_MOST = 4096
 """Gaps and echo-off stretches that the time line keeps; the events themselves are all in the table."""
 
@@ -30,6 +35,12 @@ class SessionModel:
         self.tape: Tape = self.spool
         """The stream: what is read, or a timeline that holds it all."""
         self.ribbon = Ribbon()
+        self.bookmarks: list[Bookmark] = []
+        """Marked moments, by time."""
+        self.indexed: float | None = None
+        """How much of the stream has keyframes, 0 to 1; None when all that there are to be are there."""
+        self._raw: list[int] = []
+        """When line editors took the terminal over: prompts, where the stream does not tell them."""
         self.density = Density()
         self.processes = Processes()
         self.verdicts = Verdicts()
@@ -99,6 +110,11 @@ class SessionModel:
         total = self.tape.size + EVENT_WORK * len(self.log.rows)
         return 1.0 if self.verdicts.level else min(1.0, self.verdicts.work / max(1, total))
 
+    @property
+    def prompts(self) -> Sequence[int]:
+        """When shells showed a prompt, as far as the stream or the terminal's modes tell."""
+        return self.ribbon.prompts or self._raw
+
     def _keep(self, event: AnyEvent, label: str = "") -> None:
         match event:
             case SessionStart():
@@ -119,6 +135,8 @@ class SessionModel:
     def _echo(self, event: TerminalMode) -> None:
         # Echo off in canonical mode is a hidden prompt; line editors echo by themselves, in raw mode.
         hidden = not event.echo and event.canonical
+        if not event.canonical and event.program in LINE_EDITORS:
+            self._raw.append(event.ms)
         if hidden and self._quiet_since is None:
             self._quiet_since = event.ms
         elif not hidden and self._quiet_since is not None:

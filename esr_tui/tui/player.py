@@ -26,6 +26,8 @@ FRAME = 1 / 30
 BUDGET = 0.008
 """Seconds of emulation a frame: the rest is left to keys and painting."""
 
+IDLE = 2.0
+"""Seconds of idle time that are played when the rest is skipped, unless the configuration says otherwise."""
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 
@@ -213,12 +215,18 @@ class Player:
             self._at = Place(offset, done + 1)
             return
         stop = resizes[done].offset if done < target.resizes else target.offset
-        data = self.tape.read(offset, min(self._piece, stop - offset))
+        piece = min(self._piece, BACKWARDS_BYTES) if self._stepping_back else self._piece
+        data = self.tape.read(offset, min(piece, stop - offset))
         if not data:
             raise TimelineError("the stream ends before its time")
         self.terminal.feed(data)
         self._at = Place(offset + len(data), done)
         self._remember()
+
+    @property
+    def _stepping_back(self) -> bool:
+        """Near a place that lay behind: it is worth knowing what comes before it."""
+        return self._back and self.target.offset - self._at.offset <= SNAPSHOT_BYTES
 
     def _adapt(self, seconds: float) -> None:
         """Keeps a piece near two milliseconds, however slow its content is to emulate."""
@@ -229,7 +237,7 @@ class Player:
 
     def _remember(self) -> None:
         """Keeps the terminal as it is now, unless it is near one that is kept."""
-        spacing = min(self._spacing, BACKWARDS_BYTES) if self._back else self._spacing
+        spacing = BACKWARDS_BYTES if self._stepping_back else self._spacing
         near, _ = self._nearest(self._at)
         if self._at.offset - near.offset < spacing:
             return

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from esr_tui.model.session import SessionSummary
 from esr_tui.recording import Catalog, RecordingReader, Slice
+from esr_tui.replay.bookmarks import Bookmark, read_bookmarks, write_bookmarks
 from esr_tui.replay.opening import forget, whole_timeline
 from esr_tui.replay.timeline import Timeline
 from esr_tui.tui.judging import Give, judged
@@ -45,6 +46,15 @@ def nowhere(path: Path) -> None:
     """No timeline."""
 
 
+def no_bookmarks(path: Path) -> list[Bookmark]:
+    """No marked moments."""
+    return []
+
+
+def keep_nothing(path: Path, bookmarks: list[Bookmark]) -> None:
+    """Marks last as long as the screen."""
+
+
 def unindexed(path: Path, keyframes: CheckedKeyframes, stop: Stop) -> str:
     """No index is made."""
     return ""
@@ -78,6 +88,9 @@ class Sources:
     """Makes a timeline until it is stopped; returns a sentence when it failed."""
     forget: Callable[[Path], None] = nowhere
     """Removes a timeline that is damaged."""
+    bookmarks: Callable[[Path], list[Bookmark]] = no_bookmarks
+    write_bookmarks: Callable[[Path, list[Bookmark]], None] = keep_nothing
+    """May raise OSError."""
 
 
 def store(data_dir: Path, rules: Sequence[Path] = (), filters: Mapping[str, str] | None = None) -> Sources:
@@ -91,4 +104,6 @@ def store(data_dir: Path, rules: Sequence[Path] = (), filters: Mapping[str, str]
         timeline=whole_timeline,
         index=indexed,
         forget=forget,
+        bookmarks=read_bookmarks,
+        write_bookmarks=write_bookmarks,
     )

@@ -353,7 +353,15 @@ class Tools:
     def app(world: World, filters: dict[str, str] | None = None, **options: Any) -> EsrApp:
         """The app over a scripted world, at a fixed time."""
         clock = options.pop("clock", lambda: 0.0)
-        sources = Sources(sessions=world.sessions, open=world.open, judge=world.judge, filters=filters or {})
+        kept = {name: options.pop(name) for name in ("timeline", "forget") if name in options}
+        sources = Sources(
+            sessions=world.sessions,
+            open=world.open,
+            judge=world.judge,
+            filters=filters or {},
+            events=world.open,
+            **kept,
+        )
         return EsrApp(Path("/var/lib/esr"), sources=sources, clock=clock, wall=lambda: NOW, **options)
 
     @staticmethod

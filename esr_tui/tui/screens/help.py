@@ -34,6 +34,9 @@ LEGEND = (
     ("▼ on the time line", "something ran that the terminal did not show"),
     ("× on the time line", "events or bytes were lost there; the table says what and how many"),
     ("┅ on the time line", "echo was off: what was typed there did not show"),
+    ("═ on the time line", "a program had the whole screen (alternate screen)"),
+    ("◆ on the time line", "somebody marked that moment"),
+    ("⇥ beside the speed", "idle time is skipped"),
 )
 FILTERS = (
     ('curl "two words"', "rows that hold all of these; case never matters"),

@@ -10,6 +10,7 @@ from textual.worker import Worker, WorkerState
 
 from esr_tui.model.session import LIVE
 from esr_tui.recording import RecordingError
+from esr_tui.replay.bookmarks import Bookmark
 from esr_tui.replay.timeline import Timeline
 from esr_tui.tui.eventlog import ALWAYS, GROUPS
 from esr_tui.tui.keyframes import CheckedKeyframes
@@ -44,11 +45,12 @@ class SessionScreen(SessionSearch):
             self.problem = problem
 
     class Opened(Message):
-        """The recording has a whole timeline; None when it has none."""
+        """The recording has a whole timeline (None when it has none), and these marks."""
 
-        def __init__(self, timeline: Timeline | None) -> None:
+        def __init__(self, timeline: Timeline | None, bookmarks: list[Bookmark]) -> None:
             super().__init__()
             self.timeline = timeline
+            self.bookmarks = bookmarks
 
     class Indexed(Message):
         """No more keyframes will come; `problem` says why when that failed."""
@@ -75,7 +77,7 @@ class SessionScreen(SessionSearch):
         except (RecordingError, OSError) as error:
             self._post(self.Finished(sentence(error)))
             return
-        self._post(self.Opened(timeline))
+        self._post(self.Opened(timeline, self._sources.bookmarks(self._path)))
         problem = follow(
             self._sources,
             self._path,
@@ -87,13 +89,14 @@ class SessionScreen(SessionSearch):
 
     def on_session_screen_opened(self, message: Opened) -> None:
         """Plays the timeline, or the stream as it is read while a timeline is made."""
+        self.model.bookmarks = message.bookmarks
         if message.timeline is not None:
             self.model.adopt(message.timeline)
             self.player.load(message.timeline, message.timeline)
             self._begin()
             return
         keyframes = CheckedKeyframes(self.model.spool)
-        self.player.keyframes = keyframes
+        self.player.keyframes = self._keyframes = keyframes
 
         def index() -> None:
             self._post(self.Indexed(self._sources.index(self._path, keyframes, self._stop)))
@@ -102,6 +105,8 @@ class SessionScreen(SessionSearch):
 
     def on_session_screen_indexed(self, message: Indexed) -> None:
         """Seeking far stays slow without an index: that is told, and is no failure."""
+        self._keyframes = None
+        self._tell()
         if message.problem:
             self.notify(message.problem, severity="warning", markup=False)
 
@@ -192,11 +197,14 @@ class SessionScreen(SessionSearch):
         """Enter: the filter stays, or the time is sought."""
         if message.prompt.id == "goto":
             try:
-                ms = parse_time(message.text, self.model.tape.end_ms)
+                marked = self._labelled(message.text)
+                ms = parse_time(message.text, self.model.tape.end_ms) if marked is None else marked
             except TimeError as error:
                 message.prompt.tell(str(error))
                 return
             self._seek(ms)
+        elif message.prompt.id == "mark":
+            self._mark_here(message.text)
         elif message.prompt.id == "export" and not self._export(message.text):
             return
         message.prompt.close()

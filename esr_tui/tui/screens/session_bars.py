@@ -13,6 +13,9 @@ from esr_tui.tui.rows import size_text
 from esr_tui.tui.widgets.bars import Part
 from esr_tui.tui.widgets.session_table import STATES, outdated
 
+INDEXED = 0.99
+"""The last of a live session's stream gets its keyframe with what follows: that is not told."""
+
 Sides = tuple[list[Part], list[Part]]
 
 
@@ -50,6 +53,8 @@ def verdict_parts(model: SessionModel, *, anew: bool = False) -> list[Part]:
     """How far the analysis is and what it has found. "None" is only said where nothing was lost."""
     found = model.verdicts
     parts: list[Part] = [("writing the report…  ", "dim")] if model.exporting else []
+    if model.indexed is not None and model.loaded and model.indexed < INDEXED:
+        parts.append((f"indexing {model.indexed:.0%}  ", "dim"))
     if model.analysing and not found.level:
         doing = "older verdicts, judging anew" if anew else "analysing"
         parts.append((f"{doing} {model.analysed:.0%}  " if model.loaded else f"{doing}…  ", "dim"))
@@ -108,7 +113,7 @@ def events_title(model: SessionModel, cursor: int) -> Sides:
 
 def status(player: Player, state: str) -> str:
     """The play state in at most twelve cells."""
-    speed = f"{player.speed:g}×"
+    speed = f"{player.speed:g}×{'' if player.idle is None else ' ⇥'}"
     if player.following:
         return "● live" if state == "live" else "■ end"
     return f"▶ {speed}" if player.playing else f"❚❚ {speed}"

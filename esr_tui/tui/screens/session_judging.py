@@ -11,13 +11,13 @@ from esr_tui.tui.judging import Judged
 from esr_tui.tui.reading import sentence
 from esr_tui.tui.screens.certificate import CertificateScreen
 from esr_tui.tui.screens.layout import STACK_BELOW
-from esr_tui.tui.screens.session_moving import SessionMoving
+from esr_tui.tui.screens.session_marks import SessionMarks
 
 AHEAD = 2
 """Reports that may wait for the screen; then the analysis waits."""
 
 
-class SessionJudging(SessionMoving):
+class SessionJudging(SessionMarks):
     """The session screen with verdicts."""
 
     class Found(Message):

@@ -1,4 +1,4 @@
-"""The session screen's keys. `i` is kept free."""
+"""The session screen's keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FOOTER = (
     # Where the screen is narrow, the footer ends before these.
     ("search", "s", "Search", "Search what the terminal showed, and the events, by a regular expression"),
     ("divergent", "v", "Only divergences", "Only what the terminal did not show, and what belongs to it"),
-    ("goto", "g", "Go to", "Go to a time: 1:23, 83.5 or 50%"),
+    ("goto", "g", "Go to", "Go to a time: 1:23, 83.5 or 50%, or to a mark"),
 )
 _TIME = (
     ("skip(-5)", "left", "Back 5 s", "Five seconds back"),
@@ -26,6 +26,17 @@ _TIME = (
     ("ends(True)", "end", "End", "Go to the end"),
     ("step(-1)", "comma", "Output before", "To the output before"),
     ("step(1)", "full_stop", "Output after", "To the next output"),
+    ("prompt(-1)", "left_curly_bracket", "Prompt before", "To the shell's prompt before"),
+    ("prompt(1)", "right_curly_bracket", "Prompt after", "To the shell's next prompt"),
+    (
+        "idle",
+        "i",
+        "Skip idle",
+        "Skip what lasts long and shows nothing (how long: `idle` in the configuration)",
+    ),
+    ("mark", "m", "Mark", "Mark this moment, or take its mark away"),
+    ("bookmark(1)", "b", "Mark after", "To the next marked moment"),
+    ("bookmark(-1)", "B", "Mark before", "To the marked moment before"),
     ("speed(1)", "plus,equals_sign", "Faster", "Play faster, up to 16×"),
     ("speed(-1)", "minus", "Slower", "Play slower, down to 0.25×"),
     ("cancel", "escape", "Cancel", "End a long seek or a search, or take the filter away"),
@@ -57,10 +68,14 @@ _DISPLAY = {
     "minus": "-",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
 }
 _IDS = {"skip(-5)": "back-5", "skip(5)": "ahead-5", "ends(False)": "start", "ends(True)": "end"}
 _IDS |= {"step(-1)": "output-before", "step(1)": "output-after", "speed(1)": "faster", "speed(-1)": "slower"}
 _IDS |= {"event(-1)": "event-before", "event(1)": "event-after", "app.help": "help"}
+_IDS |= {"prompt(1)": "prompt-after", "prompt(-1)": "prompt-before"}
+_IDS |= {"bookmark(1)": "mark-after", "bookmark(-1)": "mark-before"}
 _IDS |= {"divergence(1)": "divergence-after", "divergence(-1)": "divergence-before"}
 
 

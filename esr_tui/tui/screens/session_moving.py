@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from esr_tui.model.session import LIVE
-from esr_tui.tui.player import SPEEDS
+from esr_tui.tui.player import IDLE, SPEEDS
 from esr_tui.tui.screens.session_view import SessionView
 from esr_tui.tui.widgets.line_table import LineTable
 from esr_tui.tui.widgets.scrubber import Scrubber
@@ -11,6 +11,9 @@ from esr_tui.tui.widgets.scrubber import Scrubber
 
 class SessionMoving(SessionView):
     """The session screen's view with the actions that change its position."""
+
+    skip_beyond = IDLE
+    """Seconds of idle time that are played when the rest is skipped."""
 
     def _seek(self, ms: float) -> None:
         """To a time: the selection follows."""
@@ -81,6 +84,14 @@ class SessionMoving(SessionView):
         if 0 <= row < self.table.row_total():
             self.table.move_to(row)
             self._to_event(row)
+
+    def action_idle(self) -> None:
+        """Skips idle time while playing, or plays it again."""
+        player = self.player
+        player.idle = self.skip_beyond if player.idle is None else None
+        said = "is played" if player.idle is None else f"of more than {player.idle:g} s is skipped"
+        self.notify(f"Idle time {said}.", markup=False)
+        self._moved()
 
     def action_ends(self, end: bool) -> None:
         """To the start or the end."""

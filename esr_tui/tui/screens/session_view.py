@@ -17,6 +17,7 @@ from esr_tui.model.session import LIVE, SessionSummary
 from esr_tui.model.verdict import Verdict
 from esr_tui.tui.details import details, title
 from esr_tui.tui.evidence import NOWHERE, rows_of
+from esr_tui.tui.keyframes import CheckedKeyframes
 from esr_tui.tui.model import SessionModel
 from esr_tui.tui.player import BUDGET, FRAME, Player
 from esr_tui.tui.screens.layout import BOTH, TERMINAL_ONLY, Layout, layout, room_for_details
@@ -28,7 +29,7 @@ from esr_tui.tui.widgets.bars import Bar
 from esr_tui.tui.widgets.detail_panel import DetailPanel
 from esr_tui.tui.widgets.event_table import EventTable
 from esr_tui.tui.widgets.inputs import Prompt, SearchPrompt
-from esr_tui.tui.widgets.scrubber import Moment, Scrubber
+from esr_tui.tui.widgets.scrubber import Marked, Moment, Scrubber
 from esr_tui.tui.widgets.terminal_pane import TerminalPane
 
 BREATH = 0.001
@@ -88,6 +89,7 @@ class SessionView(Screen[None]):
         self._chosen = False
         self._resting = False
         self._selected = -1
+        self._keyframes: CheckedKeyframes | None = None
         self._verdict: Verdict | None = None
 
     def compose(self) -> ComposeResult:
@@ -111,7 +113,8 @@ class SessionView(Screen[None]):
             completer=self._complete,
         )
         yield SearchPrompt("search", "a regular expression; enter and ↑ ↓ go through the hits", id="search")
-        yield Prompt("go to", "1:23, 83.5 or 50%", id="goto")
+        yield Prompt("go to", "1:23, 83.5, 50% or the label of a mark", id="goto")
+        yield Prompt("mark", "a label, or nothing", id="mark")
         yield Prompt("report to", "a path; .md and .html are written unless it ends with one", id="export")
         yield Scrubber(self.model.density, self.model.verdicts.peaks, id="scrubber")
         yield Footer(compact=True)
@@ -123,6 +126,7 @@ class SessionView(Screen[None]):
         self.scrubber = self.query_one(Scrubber)
         self.panel = self.query_one(DetailPanel)
         self.table.focus()
+        self.player.next_event = self.model.log.next_ms
         self.terminal.show(self.player.terminal)
         self._timer = self.set_interval(FRAME, self._frame)
         self.set_interval(0.5, self._second)
@@ -142,7 +146,9 @@ class SessionView(Screen[None]):
             self._timer.resume()
 
     def _second(self) -> None:
-        """A live session's time runs on while nothing happens."""
+        """A live session's time runs on while nothing happens; an index grows."""
+        if self._keyframes is not None and self.model.loaded:
+            self._tell()
         start = epoch(self.model.start.time) if self.model.start else None
         if self.model.state != LIVE or start is None or self._stop.stopped:
             return
@@ -226,7 +232,15 @@ class SessionView(Screen[None]):
 
     def _mark(self) -> None:
         """The time line's marks."""
-        self.scrubber.mark(self.model.gaps, self.model.stretches())
+        model = self.model
+        self.scrubber.mark(
+            Marked(
+                gaps=model.gaps,
+                quiet=model.stretches(),
+                alternate=model.ribbon.stretches(model.tape.end_ms),
+                bookmarks=[each.ms for each in model.bookmarks],
+            )
+        )
 
     def _tell_time(self) -> None:
         long_way = self.player.distance > LONG_WAY
@@ -239,6 +253,8 @@ class SessionView(Screen[None]):
 
     def _tell(self) -> None:
         """Header, titles and problems."""
+        frames = self._keyframes
+        self.model.indexed = frames.size / max(1, self.model.tape.size) if frames is not None else None
         self.query_one("#header", Bar).show(*header(self.model, self._summary))
         problem = self._problem or next(iter(self.model.problems), "") or self.model.verdicts.problem
         bar = self.query_one("#problem", Bar)

@@ -35,6 +35,18 @@ class Moment:
     """Progress of a long seek, 0 to 1."""
 
 
+@dataclass(frozen=True)
+class Marked:
+    """Stretches, (from, to) in milliseconds, and moments that the track shows."""
+
+    gaps: Sequence[tuple[int, int]] = ()
+    quiet: Sequence[tuple[int, int]] = ()
+    """Echo was off."""
+    alternate: Sequence[tuple[int, int]] = ()
+    """The alternate screen was shown."""
+    bookmarks: Sequence[int] = ()
+
+
 class Scrubber(Widget):
     """Two lines: density above, coloured where something was hidden; position, divergences, gaps, echo-off below."""
 
@@ -46,6 +58,8 @@ class Scrubber(Widget):
         "scrubber--head",
         "scrubber--gap",
         "scrubber--echo-off",
+        "scrubber--alternate",
+        "scrubber--bookmark",
         "scrubber--busy",
         "scrubber--info",
         "scrubber--low",
@@ -69,11 +83,11 @@ class Scrubber(Widget):
         super().__init__(id=id)
         self._density, self._peaks = density, peaks
         self._moment = Moment()
-        self._gaps: Sequence[tuple[int, int]] = ()
-        self._quiet: Sequence[tuple[int, int]] = ()
+        self._marked = Marked()
         self._dragging = False
         self.tooltip = (
-            "Click or drag to go to a time. Bars: events. Marks: ▼ divergence, × lost events, ┅ echo off"
+            "Click or drag to go to a time. Bars: events. Marks: ▼ divergence, × lost events, ┅ echo off, "
+            "═ alternate screen, ◆ marked moment"
         )
 
     def show(self, moment: Moment) -> None:
@@ -82,9 +96,9 @@ class Scrubber(Widget):
             self._moment = moment
             self.refresh()
 
-    def mark(self, gaps: Sequence[tuple[int, int]], quiet: Sequence[tuple[int, int]]) -> None:
-        """Marks stretches (from, to in milliseconds) of loss and of hidden typing; redraws the density."""
-        self._gaps, self._quiet = gaps, quiet
+    def mark(self, marked: Marked) -> None:
+        """Takes what the track shows; redraws the density."""
+        self._marked = marked
         self.refresh()
 
     @property
@@ -136,19 +150,27 @@ class Scrubber(Widget):
         here = self.column(self._moment.position)
         styles = {
             name: self.get_component_rich_style(f"scrubber--{name}")
-            for name in ("track", "played", "gap", "echo-off", "head")
+            for name in ("track", "played", "gap", "echo-off", "alternate", "bookmark", "head")
         }
         cells: list[tuple[str, Style]] = [
             ("━", styles["played"]) if index < here else ("─", styles["track"]) for index in range(self.track)
         ]
-        for glyph, name, stretches in (("┅", "echo-off", self._quiet), ("×", "gap", self._gaps)):
+        marked = self._marked
+        ribbons = (
+            ("═", "alternate", marked.alternate),
+            ("┅", "echo-off", marked.quiet),
+            ("×", "gap", marked.gaps),
+        )
+        for glyph, name, stretches in ribbons:
             for start, end in stretches:
                 for index in range(self.column(start), self.column(end) + 1):
                     cells[index] = (glyph, styles[name])
         for index, style in self._marks().items():
             if cells[index][0] != "×":
                 cells[index] = ("▼", style)
-        glyph = cells[here][0] if cells[here][0] in "┅×▼" else "●"
+        for ms in marked.bookmarks:
+            cells[self.column(ms)] = ("◆", styles["bookmark"])
+        glyph = cells[here][0] if cells[here][0] in "┅×▼◆" else "●"
         cells[here] = (glyph, styles["head"])
         return [Segment(text, style) for text, style in cells]
 
