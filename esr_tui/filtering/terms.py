@@ -25,21 +25,17 @@ from esr_tui.filtering.fields import (
 )
 from esr_tui.filtering.lexing import Token
 from esr_tui.filtering.nodes import Coded, Contains, Node, Not, Passes, Timed
-from esr_tui.filtering.values import Span, glob, moment, network, number, spans, within
-from esr_tui.matching.literals import required
-from esr_tui.matching.regex import compile_regex
+from esr_tui.filtering.patterns import Search, pattern
+from esr_tui.filtering.values import VALUE, Span, glob, moment, network, number, spans, within
 from esr_tui.model.text import printable
-
-Test = Callable[[str], bool]
-Search = Callable[[str], object]
 
 
 def term(token: Token, schema: Schema) -> Node:
     """The test that a word asks for. Raises FilterError."""
     if not token.field:
         if token.operator:
-            search, needle = _regex(token)
-            return Passes(lambda text: bool(search(text[: text.find(END)])), needle)
+            search, needles, quick = _regex(token)
+            return Passes(lambda text: search(text[: text.find(END)]), needles, quick)
         return Contains(token.value.lower())
     field = schema.fields.get(token.field.lower())
     if field is None:
@@ -68,8 +64,8 @@ def _refuse(token: Token, field: Field, allowed: Sequence[str]) -> None:
         )
 
 
-def _each(field: Field, test: Search, needle: str = "") -> Node:
-    """Passes when one of the field's values does; `needle` is text that no value can pass without."""
+def _each(field: Field, test: Search, needles: tuple[str, ...] = (), quick: tuple[Search, ...] = ()) -> Node:
+    """Passes when one of the field's values does; `needles` are texts that no value can pass without."""
     mark = field.mark
 
     def search(text: str) -> bool:
@@ -81,23 +77,15 @@ def _each(field: Field, test: Search, needle: str = "") -> Node:
             at = text.find(mark, end)
         return False
 
-    return Passes(search, needle or mark)
+    return Passes(search, needles or (mark,), quick)
 
 
-def _regex(token: Token) -> tuple[Search, str]:
-    """A search for the token's expression in lowered text, and a text that every hit holds."""
-    source = token.value
-    lowered = source.lower() == source and not _CODED.search(source)
+def _regex(token: Token) -> tuple[Search, tuple[str, ...], tuple[Search, ...]]:
+    """The test of the token's expression, and what is quicker than it; see `patterns`."""
     try:
-        regex = compile_regex(source, 0 if lowered else re.IGNORECASE)
+        return pattern(token.value)
     except ValueError as error:
         raise _wrong(token, f"this expression {error}") from error
-    alone = [next(iter(each)) for each in required(source) if len(each) == 1]
-    return regex.test, max(alone, key=len, default="").lower()
-
-
-_CODED = re.compile(r"\\[xuUN0-7]")
-"""Characters by number or name: they may be capital letters."""
 
 
 def _text(field: Field, token: Token) -> Node:
@@ -110,10 +98,9 @@ def _text(field: Field, token: Token) -> Node:
     if token.operator != ":":
         return Contains(f"{field.mark}{value}{END}")
     if not token.quoted and ("*" in value or "?" in value):
-        pattern = re.compile(glob(value), re.DOTALL)
-        needle = max(re.split(r"[*?]", value), key=len)
-        return _each(field, lambda text: pattern.fullmatch(text) is not None, needle)
-    return _each(field, lambda text: value in text, value)
+        pieces = tuple(piece for piece in re.split(r"[*?]", value) if piece)
+        return Passes(re.compile(f"{field.mark}{glob(value)}{END}").search, pieces)
+    return Passes(re.compile(f"{field.mark}{VALUE}*?{re.escape(value)}").search, (value,))
 
 
 def _word(field: Field, token: Token) -> Node:
@@ -128,7 +115,7 @@ def _word(field: Field, token: Token) -> Node:
         words.append(f"{field.mark}{word}{END}")
     if len(words) == 1:
         return Contains(words[0])
-    return Passes(lambda text: any(word in text for word in words), field.mark)
+    return Passes(lambda text: any(word in text for word in words), (field.mark,))
 
 
 def _numeric(read: Callable[[str], float], what: str) -> Callable[[Field, Token], Node]:

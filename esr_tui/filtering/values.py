@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from esr_tui.filtering.fields import ERRNO
+from esr_tui.filtering.fields import END, ERRNO
 
 INF = float("inf")
 Span = tuple[float, float]
@@ -104,12 +104,16 @@ def network(text: str) -> Callable[[str], bool] | None:
     return test
 
 
+VALUE = f"[^{END}]"
+"""Any character of a field's value in a document."""
+
+
 def glob(text: str) -> str:
-    """A pattern with * and ? as a regular expression that takes linear time in one value."""
-    parts = [re.escape(part).replace(r"\?", ".") for part in text.split("*")]
+    """A pattern with * and ? as a regular expression for a whole value, which takes linear time."""
+    parts = [re.escape(part).replace(r"\?", VALUE) for part in text.split("*")]
     *begin, last = parts
     if not begin:
         return last
     first, *middle = begin
     # Each part is taken where it first stands, for good: that is enough for globs, and never tries again.
-    return first + "".join(f"(?>.*?{part})" for part in middle if part) + f".*{last}"
+    return first + "".join(f"(?>{VALUE}*?{part})" for part in middle if part) + f"{VALUE}*{last}"

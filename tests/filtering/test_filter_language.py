@@ -333,3 +333,40 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
         for at in range(len(ROWS)):
             narrowed.matches(*(column[at] for column in TABLE))
         narrowed.select(TABLE, range(len(ROWS)))
+
+
+EXPRESSIONS = st.lists(
+    st.sampled_from(
+        [
+            "^",
+            "$",
+            r"\b",
+            r"\B",
+            "c",
+            "curl",
+            ".",
+            ".*",
+            r"\s",
+            r"\W",
+            "[^a]",
+            "/",
+            "o+",
+            "(?!x)",
+            "(?:a|u)",
+            r"\A",
+            r"\Z",
+        ]
+    ),
+    min_size=1,
+    max_size=5,
+).map("".join)
+
+
+@given(EXPRESSIONS, st.sampled_from(["~", "argv~", "path~", "program!~", "addr~"]))
+def test_the_quick_way_through_many_rows_says_the_same(expression: str, where: str) -> None:
+    try:
+        narrowed = parse(f'{where}"{expression}"')
+    except FilterError:
+        return
+    one_by_one = [at for at in range(len(ROWS)) if narrowed.matches(*(column[at] for column in TABLE))]
+    assert list(narrowed.select(TABLE, range(len(ROWS)))) == one_by_one
