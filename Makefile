@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint fuzz bench screenshots test-kernels clean
+.PHONY: help setup setup-dev run test lint fuzz bench screenshots test-kernels test-terminal clean
 
 BIN := .venv/bin
 
@@ -40,6 +40,9 @@ screenshots: ## make screenshots/ anew from real recordings
 
 test-kernels: setup-dev ## one session end to end on other kernels, in qemu
 	@tests/kernels/run.sh
+
+test-terminal: setup-dev ## the emulator beside tmux at forty moments of each stream; 20,000 mutated streams
+	@ESR_THOROUGH=1 $(BIN)/python -m pytest tests/terminal
 
 clean: ## remove everything that make has made
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache snapshot_report.html

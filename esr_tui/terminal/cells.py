@@ -50,6 +50,9 @@ class Cell(Char):
     faint = property(itemgetter(9), doc="Drawn dim.")
     conceal = property(itemgetter(10), doc="Drawn by no terminal, but shown to whoever reviews the session.")
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}{tuple(self)}"
+
     def _replace(self, **changes: Any) -> Cell:
         fields = list(self)
         for field, value in changes.items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import random
+from pathlib import Path
 
 from hypothesis import strategies as st
 
@@ -40,9 +42,16 @@ SEED = (
 PIECES = b"0123456789;:?<>=!$ \"'\x1b[]PX^_\x07\x18\x9b\x00\x05\x0e\r\n"
 
 
+RECORDED = [
+    gzip.decompress(path.read_bytes()) for path in sorted((Path(__file__).parent / "recorded").glob("*.gz"))
+]
+
+
 def mutated(rnd: random.Random) -> bytes:
-    """A stream like vim's with sequences put in and bytes changed at random."""
-    data = bytearray(SEED[rnd.randrange(len(SEED)) :] + SEED)
+    """A piece of a real program's stream with sequences put in and bytes changed at random."""
+    seed = rnd.choice([SEED, *RECORDED])
+    start = rnd.randrange(len(seed))
+    data = bytearray(seed[start : start + 1000] + SEED)
     for _ in range(8):
         at = rnd.randrange(len(data))
         inside = bytes(rnd.choices(PIECES[:16], k=rnd.randrange(5)))

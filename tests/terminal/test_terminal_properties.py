@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import random
+import resource
 import time
 from itertools import pairwise
 
@@ -14,7 +16,8 @@ from rich.cells import cell_len
 
 from esr_tui.model.text import UNSAFE
 from esr_tui.terminal import Terminal
-from esr_tui.terminal.cells import MAX_CELL, WIDTHS
+from esr_tui.terminal.cells import MAX_CELL, MAX_SHARED, WIDTHS
+from esr_tui.terminal.commands import COMMANDS
 from tests.terminal.hostile_streams import HOSTILE, STREAM, mutated
 
 QUICK = settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -111,12 +114,22 @@ def test_rows_not_told_as_changed_did_not_change(data: bytes) -> None:
         assert fresh.row(y) == before[y]
 
 
-def test_three_thousand_mutated_streams_never_raise() -> None:
-    for seed in range(3000):
+MUTATED = 20_000 if os.environ.get("ESR_THOROUGH") else 3000
+
+
+def test_mutated_streams_neither_raise_nor_pile_up() -> None:
+    standing = Terminal(200, 50)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for seed in range(MUTATED):
         rnd = random.Random(seed)
+        data = mutated(rnd)
         terminal = Terminal(rnd.choice([1, 2, 20, 80]), rnd.choice([1, 2, 10, 24]))
-        terminal.feed(mutated(rnd))
+        for each in (terminal, standing):
+            each.feed(data)
         terminal.text()
+    assert len(standing.state()) < 500_000
+    assert len(COMMANDS) <= MAX_SHARED
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024  # KiB
 
 
 EXPENSIVE = {

@@ -6,60 +6,32 @@ ICH up to the edge, REP after a control, DECSTR, CHT), and characters whose widt
 
 from __future__ import annotations
 
-import os
 import random
+import re
 import shutil
-import subprocess
-import time
 import unicodedata
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from esr_tui.terminal import Terminal
+from tests.terminal.tmux_peer import Peer
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
 COLUMNS, ROWS = 40, 10
+SGR = re.compile("\x1b\\[[0-9;:]*m")
 Screen = tuple[list[str], int, int]
 """Rows without trailing blanks, and the cursor's column and row."""
 
 
-class Tmux:
-    """One pane of a tmux server of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.count = 0
-        self.styled = ""
-        config = folder / "tmux.conf"
-        config.write_text("set -g status off\nset -g history-limit 0\n")
-        self.prefix = ["tmux", "-u", "-S", str(folder / "socket"), "-f", str(config)]
-        self.environment = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
-        self.environment.pop("TMUX", None)
-        self.run("new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), "sleep 600")
-
-    def run(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [*self.prefix, *arguments], env=self.environment, capture_output=True, check=True, timeout=30
-        )
-        return done.stdout.decode()
-
-    def screen(self, data: bytes) -> Screen:
-        """The pane after `data`: a title set behind it tells that tmux has come to its end."""
-        self.count += 1
-        title = f"done-{self.count}"
-        stream = self.folder / "stream"
-        stream.write_bytes(data + b"\x18\x1b]2;" + title.encode() + b"\x07")
-        self.run("respawn-pane", "-k", f"stty raw -echo; cat '{stream}'; exec sleep 600")
-        until = time.monotonic() + 10
-        while self.run("display-message", "-p", "#{pane_title}").strip() != title:
-            assert time.monotonic() < until, "tmux did not read the stream to its end"
-        rows = [row.rstrip() for row in self.run("capture-pane", "-p").split("\n")[:ROWS]]
-        self.styled = self.run("capture-pane", "-p", "-e").rstrip("\n").replace("\n", "\r\n")
-        x, y = self.run("display-message", "-p", "#{cursor_x} #{cursor_y}").split()
-        return rows, min(int(x), COLUMNS - 1), int(y)
+def shown(tmux: Peer, data: bytes) -> tuple[Screen, str]:
+    """tmux's screen after `data`, and its rows with their styles as a stream."""
+    tmux.reset()
+    tmux.feed(data + b"\x18")
+    styled, x, y = tmux.screen()
+    rows = [SGR.sub("", row).rstrip() for row in styled]
+    return (rows, min(x, COLUMNS - 1), y), "\r\n".join(styled)
 
 
 def ours(data: bytes) -> Screen:
@@ -69,10 +41,10 @@ def ours(data: bytes) -> Screen:
 
 
 @pytest.fixture(scope="module")
-def tmux(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tmux]:
-    server = Tmux(tmp_path_factory.mktemp("tmux"))
+def tmux() -> Iterator[Peer]:
+    server = Peer(COLUMNS, ROWS)
     yield server
-    server.run("kill-server")
+    server.close()
 
 
 FILLED = "\r\n".join(f"{n}: " + "abcdefghij" * 3 for n in range(ROWS)) + "\x1b[H"
@@ -117,8 +89,8 @@ STREAMS = {
 
 
 @pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
-def test_as_tmux_shows_it(tmux: Tmux, stream: str) -> None:
-    rows, x, y = tmux.screen(stream.encode())
+def test_as_tmux_shows_it(tmux: Peer, stream: str) -> None:
+    (rows, x, y), _ = shown(tmux, stream.encode())
     expected = [unicodedata.normalize("NFC", row.replace("\u200b", "")) for row in rows]
     assert ours(stream.encode()) == (expected, x, y)
 
@@ -139,10 +111,10 @@ STYLED = {
 
 
 @pytest.mark.parametrize("stream", STYLED.values(), ids=STYLED)
-def test_styles_as_tmux_gives_them_back(tmux: Tmux, stream: str) -> None:
-    tmux.screen(stream.encode())
+def test_styles_as_tmux_gives_them_back(tmux: Peer, stream: str) -> None:
+    _, styled = shown(tmux, stream.encode())
     theirs, own = Terminal(COLUMNS, ROWS), Terminal(COLUMNS, ROWS)
-    theirs.feed(tmux.styled.encode())
+    theirs.feed(styled.encode())
     own.feed(stream.encode())
     assert [own.row(y) for y in range(ROWS)] == [theirs.row(y) for y in range(ROWS)]
 
@@ -185,7 +157,7 @@ PARTS: tuple[Part, ...] = (
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_as_tmux_shows_random_streams(tmux: Tmux, seed: int) -> None:
+def test_as_tmux_shows_random_streams(tmux: Peer, seed: int) -> None:
     rnd = random.Random(seed)
     stream = "".join(rnd.choice(PARTS)(rnd) for _ in range(rnd.randrange(5, 60))).encode()
-    assert ours(stream) == tmux.screen(stream)
+    assert ours(stream) == shown(tmux, stream)[0]
