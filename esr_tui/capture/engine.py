@@ -11,6 +11,7 @@ from esr_tui.capture import late
 from esr_tui.capture.logins import Logins
 from esr_tui.capture.mending import Mending
 from esr_tui.capture.opening import Opening, open_session
+from esr_tui.capture.placing import Placing
 from esr_tui.capture.scripts import Scripts
 from esr_tui.capture.session import LiveSession
 from esr_tui.capture.silent import Silent
@@ -19,11 +20,11 @@ from esr_tui.kernel.programs import Kernel, Loss
 from esr_tui.model.clock import Clock
 from esr_tui.recording.errors import StoreError
 from esr_tui.recording.store import Store
-from esr_tui.sessions.cgroups import CgroupError, Cgroups
+from esr_tui.sessions.cgroups import Cgroups
 from esr_tui.sessions.ptys import Ptys
 
 FLUSH_NS = 20_000_000
-"""A live recording's end on disk is at most this old (plus one poll)."""
+"""A live recording's end on disk is at most this old (plus what it takes to handle one poll)."""
 _IDLE_MS = 100
 _HOUSEKEEPING_NS = 500_000_000
 _LAST_RECORDS_NS = 2_000_000_000
@@ -56,8 +57,8 @@ class Engine:
         self.kernel = kernel
         self.store = store
         self.sessions: dict[int, LiveSession] = {}
-        self._cgroups = cgroups
         self.complain = complain
+        self._placing = Placing(cgroups, complain)
         self.logins = Logins()
         self._names = names
         self._enhanced = enhanced
@@ -74,12 +75,16 @@ class Engine:
 
     def step(self) -> None:
         """Waits a little for records and handles them; keeps the recordings on disk up to date."""
-        for record in self.kernel.poll(FLUSH_NS // 1_000_000 if self.sessions else _IDLE_MS):
+        # What woke the last poll must not put the next flush off by a whole wait.
+        left = max(1, (self._flushed + FLUSH_NS - Clock.now()) // 1_000_000)
+        for record in self.kernel.poll(left if self.sessions else _IDLE_MS):
             self._dispatch(record)
         now = Clock.now()
         fill = self.kernel.fill()
         for session in self.sessions.values():
             session.fill = {name: max(share, session.fill.get(name, 0)) for name, share in fill.items()}
+        for session in self._placing.done():
+            self._tell_kernel(session)
         self._end_sessions(now)
         if now - self._flushed >= FLUSH_NS:
             self._flush()
@@ -182,12 +187,12 @@ class Engine:
         session.scripts = Scripts(self.kernel.input_kept)
         if session.reader is not None and session.tty >= 0:
             self._ptys.claim(session.reader, session.tty, session)
-        if self._cgroups is not None:
-            try:
-                session.place = self._cgroups.place(session.sid, session.leader, session.members)
-                session.placed = Clock.now()
-            except CgroupError as error:
-                self.complain(f"session {session.sid[:8]} has no cgroup of its own: {error}")
+        self._tell_kernel(session)
+        self._placing.begin(session)
+        self._watch_as_needed(Clock.now())
+
+    def _tell_kernel(self, session: LiveSession) -> None:
+        """By what the session's processes are known."""
         place = session.place
         self.kernel.set_session(
             session.key,
@@ -196,7 +201,6 @@ class Engine:
             cgroup=place.id if place else 0,
             level=place.level if place else 0,
         )
-        self._watch_as_needed(Clock.now())
 
     def _end_sessions(self, now: int) -> None:
         for session in list(self.sessions.values()):
@@ -214,10 +218,9 @@ class Engine:
         self._count_losses(Clock.now())
         del self.sessions[session.key]
         self._ptys.session_gone(session)
+        self._placing.end(session)
         place = session.place
         self.kernel.forget_session(session.key, audit=session.audit, cgroup=place.id if place else 0)
-        if place and self._cgroups:
-            self._cgroups.release(place)
         session.write_counted(None)
         try:
             session.writer.close()
@@ -287,9 +290,9 @@ class Engine:
                 )
             with suppress(StoreError):
                 session.writer.close()
-            if session.place and self._cgroups:
-                self._cgroups.release(session.place)
+            self._placing.end(session)
         self.sessions.clear()
+        self._placing.close()
 
 
 def _write_loss(session: LiveSession, now: int, since: int, loss: Loss, *, certain: bool) -> None:
