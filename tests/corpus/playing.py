@@ -82,9 +82,14 @@ def prepare(account: Shelled, case: Case) -> None:
     """Makes the files of a case."""
     folder = account.folder(case.folder)
     for name, text in case.files.items():
-        for parent in reversed(Path(name).parents[:-1]):
-            account.folder(f"{folder}/{parent}")
-        account.write(f"{folder}/{name}", text, 0o755 if text.startswith("#!") else 0o644)
+        _write(account, f"{folder}/{name}", text)
+
+
+def _write(account: Shelled, name: str, text: str) -> None:
+    """A file of the home, with its folders; executable when it is a script."""
+    for parent in reversed(Path(name).parents[:-1]):
+        account.folder(str(parent))
+    account.write(name, text, 0o755 if text.startswith("#!") else 0o644)
 
 
 def play(sshd: Sshd, account: Shelled, cases: Sequence[Case]) -> Login:
@@ -92,7 +97,7 @@ def play(sshd: Sshd, account: Shelled, cases: Sequence[Case]) -> Login:
     for case in cases:
         prepare(account, case)
     for name, text in cases[0].home.items():
-        account.write(name, text)
+        _write(account, name, text)
     argv = ["ssh", "-tt", *sshd.options(), f"{account.name}@127.0.0.1"]
     login = Login(account.name, [])
     with Typist(argv, (100, 30)) as client:
