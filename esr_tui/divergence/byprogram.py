@@ -7,7 +7,7 @@ import re
 
 from esr_tui.divergence import bytold, naming
 from esr_tui.divergence.judgement import Judgement, implied, inline, piped, scripted, short, shown
-from esr_tui.divergence.known import SYSTEM, Text, is_open_call, is_startup
+from esr_tui.divergence.known import SYSTEM, Text, is_open_call, is_startup, named_files
 from esr_tui.divergence.processes import Image
 from esr_tui.divergence.programs import CARRIER, INTERACTIVE, INTERPRETER, SHELLS, WRAPPER
 from esr_tui.divergence.shellwords import Simple, Word
@@ -154,6 +154,8 @@ def _by_interpreter(image: Image, caller: Image, line: TypedLine | None) -> Judg
             )
         outer = caller.caller
         if above is not None and above.verdict == IMPLIED and outer and outer.program.source == "argument":
+            if naming.pieced(outer.program.text, program.text):
+                return implied(f"{name} ran it, as the text says that {_name(outer)} put together.", line)
             return scripted(f"{name} ran it for a module that the program of {_name(outer)} loads.", line)
         return _by_argument(image, caller, line)
     severity = "low" if line is not None else "medium"
@@ -194,10 +196,14 @@ def _by_argument(image: Image, caller: Image, line: TypedLine | None) -> Judgeme
     if typed is None or not _is_typed(typed, program.text):
         return inline(f"{name} ran it from text that the typed line does not contain.")
     if program.name in SHELLS:
+        if path := _sourced(caller):
+            return scripted(f"{name} ran it after it had read {short(path)}, as its text says.", line)
         if any(is_open_call(simple) for simple in naming.mentioned(program.text)):
             return inline(f"{name} made it of text that the typed line does not show.")
     elif naming.literally(program.text, image.command.argv):
         return shown(None, _IN_TEXT)
+    elif naming.pieced(program.text, image.program.text or " ".join(image.command.argv)):
+        return implied(f"{name} put it together of what the typed program shows and of data.")
     elif not _POWERS.search(program.text):
         if path := bytold.any_own_file(caller):
             return scripted(
@@ -207,6 +213,21 @@ def _by_argument(image: Image, caller: Image, line: TypedLine | None) -> Judgeme
             f"{name} ran it; the typed line shows the program's whole text, which names no command."
         )
     return inline(f"{name} ran it, and the program's text, which was typed, does not have it.")
+
+
+def _sourced(shell: Image) -> str | None:
+    """A file that a shell was told to read, by its text or when it started, and has read."""
+    named = named_files(shell)
+    for event in shell.inputs:
+        if event.path in named:
+            return event.path
+    for simple in naming.mentioned(shell.program.text):
+        if simple.name in (".", "source") and len(simple.words) > 1 and not simple.words[1].open:
+            name = posixpath.basename(simple.words[1].text)
+            for event in shell.inputs:
+                if event.source == "file" and event.path and posixpath.basename(event.path) == name:
+                    return event.path
+    return None
 
 
 def _written_out(shell: Image) -> bool:

@@ -20,7 +20,7 @@ from esr_tui.divergence.judgement import (
     shown,
     unseen,
 )
-from esr_tui.divergence.known import SYSTEM, Known, Text, calls, is_open_call
+from esr_tui.divergence.known import SYSTEM, Known, Text, calls, is_open_call, named_files
 from esr_tui.divergence.lines import Lines
 from esr_tui.divergence.processes import Image
 from esr_tui.divergence.readers import MULTIPLEXERS
@@ -50,6 +50,8 @@ class ByShell:
         self._at_prompts: dict[tuple[str, ...], set[int]] = {}
         self._before_prompts: set[tuple[str, ...]] = set()
         """What ran before a first prompt: a helper of the prompt runs then, too."""
+        self._helped: set[tuple[str, ...]] = set()
+        """What was seen to help with prompts: at later ones it does so whatever the line was."""
         self._trapped: dict[str, list[str]] = {}
         """What traps and prompts have run last: it is told once, not at every prompt."""
 
@@ -114,7 +116,7 @@ class ByShell:
             return None
         if len(self._before_prompts) < _KEPT:
             self._before_prompts.add(tuple(image.command.argv))
-        named = self._known.named_files(shell)
+        named = named_files(shell)
         for text in self._known.texts(shell):
             if text.path in named and text.ms <= image.command.ms:
                 return scripted(f"The shell read it from {short(text.path)} when it began.")
@@ -150,16 +152,25 @@ class ByShell:
         for simple in called:
             if found := self._by_meaning(simple, line, image, shell):
                 return found
-        for simple in called:
-            if simple.name == "eval" and is_open_call(simple):
-                return inline("eval made it of text that the typed line does not show.", line)
-            if is_open_call(simple):
-                return inline("A variable or substitution made it; the typed line does not show it.", line)
+        if tuple(image.command.argv) in self._helped:
+            return None
+        if found := self._by_open_call(line):
+            return found
         for text in read:
             if not text.startup and (
                 text.names(image.command.argv, image.command.path) or text.pid != shell.command.pid
             ):
                 return scripted(f"The shell read it from the file {short(text.path)}.", line)
+        return None
+
+    def _by_open_call(self, line: TypedLine) -> Judgement | None:
+        """The line has the shell make a command of something."""
+        text = naming.expanded(line.text, self._lines.aliases)
+        for simple in naming.with_quoted(text, 0, naming.SHELL_TEXTS):
+            if simple.words and is_open_call(simple):
+                if simple.name == "eval":
+                    return inline("eval made it of text that the typed line does not show.", line)
+                return inline("A variable or substitution made it; the typed line does not show it.", line)
         return None
 
     def _read_for(self, line: TypedLine, image: Image, shell: Image) -> list[Text]:
@@ -260,6 +271,8 @@ class ByShell:
         """What the shell has read has the command: for its prompt, for completion, or for a trap."""
         argv, path = image.command.argv, image.command.path
         if text := self._helper_text(image, shell):
+            if len(self._helped) < _KEPT:
+                self._helped.add(tuple(argv))
             return implied(
                 f"{self._said(text)} has it: a helper of the prompt, of completion or of the shell's end.",
                 line,

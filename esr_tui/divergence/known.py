@@ -46,6 +46,16 @@ def is_startup(path: str) -> bool:
     return bool(_STARTUP.search(path))
 
 
+def named_files(shell: Image) -> set[str]:
+    """Files that the user told a shell to read when it starts, by variable or option."""
+    command = shell.command
+    found = {command.environment.get(name, "") for name in _RC_VARIABLES}
+    for option, value in zip(command.argv, command.argv[1:], strict=False):
+        if option in _RC_OPTIONS:
+            found.add(value)
+    return {posixpath.normpath(posixpath.join(command.cwd, path)) for path in found if path}
+
+
 class Text:
     """What a shell read from a file, as far as it is kept.
 
@@ -184,15 +194,6 @@ class Known:
     def first_line(self, shell: Image) -> TypedLine | None:
         """The first line that was typed into this shell, where the terminal's modes tell whose line is whose."""
         return self._lines.first_of(shell.command.pid, shell.command.ms)
-
-    def named_files(self, shell: Image) -> set[str]:
-        """Files that the user told a shell to read when it starts, by variable or option."""
-        command = shell.command
-        found = {command.environment.get(name, "") for name in _RC_VARIABLES}
-        for option, value in zip(command.argv, command.argv[1:], strict=False):
-            if option in _RC_OPTIONS:
-                found.add(value)
-        return {posixpath.normpath(posixpath.join(command.cwd, path)) for path in found if path}
 
     def value(self, shell: Image, name: str) -> str | None:
         """What a variable was set to, by a typed line or a file, when that was written out."""

@@ -36,6 +36,11 @@ _QUOTES_COMMANDS = frozenset(
 """Words after them may hold whole commands in quotes. Not `trap`: its text runs later, when nobody has typed it."""
 
 
+_LANGUAGES = frozenset("python python3 perl ruby node php lua awk gawk mawk tclsh".split())
+SHELL_TEXTS = _QUOTES_COMMANDS - _LANGUAGES
+"""Those that give such words to a shell, or to nobody."""
+_DATA = re.compile(r"[\w./:@,+%=-]*")
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'')
 _ALIASES_DEEP = 3
 """Aliases of aliases that are followed."""
 
@@ -63,15 +68,19 @@ def among(found: Iterable[Simple], argv: Sequence[str], path: str) -> bool:
 
 
 @lru_cache(maxsize=512)
-def with_quoted(line: str, depth: int = 0) -> tuple[Simple, ...]:
-    """The line's commands, and those in the quotes that it hands to a shell or an interpreter."""
+def with_quoted(line: str, depth: int = 0, to: frozenset[str] = _QUOTES_COMMANDS) -> tuple[Simple, ...]:
+    """The line's commands, and those in the quotes that it hands to a shell or an interpreter.
+
+    Args:
+        to: those to whom it hands them.
+    """
     found = list(commands(line))
     if depth < 4:
         for simple in commands(line):
-            if not any(posixpath.basename(word.text) in _QUOTES_COMMANDS for word in simple.words):
+            if not any(posixpath.basename(word.text) in to for word in simple.words):
                 continue
             for word in _texts(simple.words):
-                found += with_quoted(word.text, depth + 1)
+                found += with_quoted(word.text, depth + 1, to)
     return tuple(found)
 
 
@@ -169,16 +178,37 @@ def literally(text: str, argv: Sequence[str]) -> bool:
     return first is not None and all(part in text for part in parts[1:])
 
 
+def pieced(text: str, command: str) -> bool:
+    """Whether a program's text has the command in pieces, in quotes, with nothing but data between them.
+
+    The first piece must hold the program's name whole: `"date -d " $1` may become `date -d 2024-01-01`.
+    """
+    pieces = sorted((one or other for one, other in _STRING.findall(text)), key=len, reverse=True)
+    first = next(
+        (piece for piece in pieces if " " in piece.strip(" ") + " " and command.startswith(piece)), ""
+    )
+    if not first.strip() or " " not in first:
+        return False
+    rest = command[len(first) :]
+    for piece in pieces:
+        if len(piece) > 1:
+            rest = rest.replace(piece, "", 1)
+    return bool(_DATA.fullmatch(rest))
+
+
 def aliases(line: str) -> dict[str, str]:
     """The aliases that a line defines; zsh's global and suffix aliases as `-g NAME` and `-s SUFFIX`."""
-    found = {}
+    found: dict[str, str] = {}
     for simple in commands(line):
         if simple.name == "alias":
             kind = ""
             for word in simple.words[1:]:
                 name, equals, value = word.text.partition("=")
+                inside = name[1:-1].split(",") if name.startswith("{") and name.endswith("}") else [name]
                 if equals:
-                    found[kind + name] = "" if word.open and not value else value
+                    found |= dict.fromkeys(
+                        (kind + each for each in inside), "" if word.open and not value else value
+                    )
                 elif name in ("-g", "-s"):
                     kind = f"{name} "
     return found
@@ -256,8 +286,13 @@ def expanded(line: str, known: Mapping[str, str]) -> str:
 def _meant(simple: Simple, known: Mapping[str, str]) -> str | None:
     """What a command says with its alias replaced; None without one."""
     suffix = f"-s {simple.name.rpartition('.')[2]}"
-    name, rest = (suffix, simple.words) if suffix in known else (simple.name, simple.words[1:])
-    return " ".join([known[name], *map(_open_still, rest)]) if name in known else None
+    name, behind = (suffix, simple.words) if suffix in known else (simple.name, simple.words[1:])
+    if name not in known:
+        return None
+    rest = [_open_still(word) for word in behind]
+    if known[name].endswith(" ") and rest and rest[0] in known:  # so that sudo takes aliases
+        rest[0] = known[rest[0]]
+    return " ".join([known[name].rstrip(), *rest])
 
 
 def _open_still(word: Word) -> str:

@@ -6,6 +6,7 @@ commands inside substitutions, groups and quotes given to `eval` or `sh -c` coun
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -22,6 +23,8 @@ _BRACES = re.compile(r"\{([^{}$*?]*,[^{}$*?]*)\}")
 _OPERATORS = re.compile(
     r"\|\||&&|;;&?|\|&|&>>?|(?:\d+|\{\w+\})?(<<<|<<-?|>>|>&|<&|<>|>\||<(?!\()|>(?!\())|[|&;()\n]"
 )
+_READ_PROGRAMS = frozenset("sh bash dash ash zsh ksh mksh busybox".split())
+"""They take what is redirected into them as their program."""
 _REDIRECTIONS = frozenset("< > >> << <<- <<< >& <& <> >| &> &>>".split())
 
 
@@ -57,11 +60,11 @@ def _commands(text: str, depth: int) -> Iterator[Simple]:
     words: list[Word] = []
     assignments: list[Word] = []
     skip = False
-    before = ""
+    before = redirection = ""
     for token, word in _tokens(text, inner):
         is_name = before in ("function", "repeat") or (before == "time" and token == "-p")
-        before = token
-        if word is None or token == "}":  # zsh needs no semicolon before the brace
+        redirection, before = before, token
+        if word is None or token in ("}", "]]"):  # zsh needs no semicolon before and behind them
             if token in _REDIRECTIONS:
                 skip = True
                 continue
@@ -70,6 +73,7 @@ def _commands(text: str, depth: int) -> Iterator[Simple]:
             words, assignments, skip = [], [], False
         elif skip:
             skip = False
+            inner += _here_string(words, redirection, word)
         elif not words and (token in _KEYWORDS or is_name):
             continue
         elif not words and _ASSIGNMENT.match(token):
@@ -82,6 +86,12 @@ def _commands(text: str, depth: int) -> Iterator[Simple]:
         for part in inner:
             for each in _commands(part, depth + 1):
                 yield msgspec.structs.replace(each, nested=True)
+
+
+def _here_string(words: list[Word], redirection: str, word: Word) -> list[str]:
+    """The program that a here-string hands to a shell: `bash <<< 'date'`."""
+    reads = redirection == "<<<" and any(posixpath.basename(each.text) in _READ_PROGRAMS for each in words)
+    return [word.text] if reads else []
 
 
 def _braces(word: Word) -> list[Word]:

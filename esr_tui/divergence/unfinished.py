@@ -36,6 +36,8 @@ class Unfinished:
         self._open: list[str] = []
         """What must still come, the innermost last."""
         self._command = True
+        self._condition = False
+        """What was read last is the end of `[[ … ]]`."""
         self._operator = False
         self._documents: list[str] = []
         self._reading = False
@@ -124,9 +126,19 @@ class Unfinished:
         self._command = True
 
     def _word(self, value: str) -> None:
+        condition, self._condition = self._condition, False
+        if (
+            value == "{"
+            and self._open[-1:] == ["do" if self._command else "fi"]
+            and (condition or self._command)
+        ):
+            self._open[-1] = "}"  # zsh, and bash in loops: braces instead of do and done, of then and fi
+            self._command = True
+            return
         if not self._command:
             if value == "]]" and self._open[-1:] == ["]]"]:
                 self._open.pop()
+                self._condition = True
             return
         if self._open[-1:] == [value]:
             self._open.pop()

@@ -199,7 +199,10 @@ def read(index: Path, rules: RuleSet | None) -> tuple[SessionStart, bytes, list[
     verdicts += analysis.finish()
     reader.close()
     assert start is not None
-    return start, output, verdicts
+    latest = {
+        each.ei: each for each in verdicts
+    }  # one comes again when a rule knows what its process did later
+    return start, output, list(latest.values())
 
 
 LINES = pytest.StashKey[list[str]]()

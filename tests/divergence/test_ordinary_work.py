@@ -26,7 +26,8 @@ PLAIN = {RC: "PS1='$ '\n"}
             "ssh -o ControlPath=/home/user/.ssh/%r web1 date",
         ),
         ("alias ll='ls -l'\nalias -g L='| head -2'", "ll L", "ls -l"),
-        ("alias -s txt=cat", "a.txt", "cat a.txt"),
+        ("alias -s {md,txt}=cat", "a.txt", "cat a.txt"),
+        ("alias sudo='sudo '\nalias ll='ls -l'", "sudo ll /", "sudo ls -l /"),
     ],
 )
 def test_aliases_of_start_up_files(rc: str, line: str, argv: str) -> None:
@@ -147,6 +148,48 @@ def test_sftp_runs_ssh_and_what_its_batch_says() -> None:
 
 
 # Interpreters.
+
+
+def test_a_shells_text_that_reads_a_file() -> None:
+    session = Judged()
+    session.line("bash -ec '. ./lib.sh; check date'")
+    shell = session.run(["bash", "-ec", ". ./lib.sh; check date"])
+    session.reads(shell.pid, 'check() { "$1" +%Y; }', "/home/user/lib.sh")
+    found = session.run("date +%Y", by=shell.pid)
+    assert (found.verdict, found.severity) == ("scripted", "low")
+
+
+def test_a_command_in_pieces_that_the_typed_program_shows() -> None:
+    session = Judged()
+    text = '{ cmd = "date -d " $1 " +%a"; cmd | getline d }'
+    session.line(f"awk '{text}' days")
+    awk = session.run(["awk", text, "days"])
+    shell = session.run(["sh", "-c", "date -d 2024-01-01 +%a"], by=awk.pid)
+    assert shell.verdict == "implied"
+    assert session.run("date -d 2024-01-01 +%a", by=shell.pid).verdict == "implied"
+    assert session.run(["sh", "-c", "date -d x; id +%a"], by=awk.pid).verdict == "inline"
+    assert session.run(["sh", "-c", "id -un"], by=awk.pid).verdict == "inline"
+
+
+def test_a_here_string_is_a_shells_program() -> None:
+    session = Judged()
+    session.line("sudo bash <<< 'id -un'")
+    shell = session.run("bash", stdin="pipe")
+    found = session.run("id -un", by=shell.pid)
+    assert (found.verdict, found.severity) == ("piped", "low")
+    assert session.run("uname", by=shell.pid).severity == "medium"
+
+
+def test_helpers_of_the_prompt_run_after_any_line() -> None:
+    hook = '_hook() {\n  stat -c %Y "${paths[@]}"\n}\n'
+    session = Judged(starts={**PLAIN, "pipe": hook})
+    session.line("ls")
+    assert session.run("stat -c %Y /").verdict == "implied"
+    session.line("$CMD -r")
+    assert session.run("stat -c %Y /").verdict == "implied"
+    assert session.run("id -un").verdict == "inline"
+    session.line("cut -c1 x | awk '$3 > 1 {print $1}'")
+    assert session.run("id -un").verdict == "unseen"
 
 
 def test_a_line_typed_into_python_runs_a_shell() -> None:

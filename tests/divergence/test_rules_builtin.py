@@ -394,7 +394,11 @@ ORDINARY: dict[str, list[Subject]] = {
         typed("wget http://127.0.0.1/x.tgz; tar xf x.tgz"),
         typed("chmod +x run.sh; ./run.sh"),
     ],
-    "scratch-program-executed": [ran("x", path="/tmp/x"), ran("ls /tmp/x", verdict="piped")],
+    "scratch-program-executed": [
+        ran("x", path="/tmp/x"),
+        ran("x", path="/tmp/x", verdict="scripted"),
+        ran("ls /tmp/x", verdict="piped"),
+    ],
     "at-job": [ran("at -l"), ran("atq"), ran("cat x")],
     "cron-changed": [ran("crontab -l")],
     "cron-written": [file("/etc/crontab", "cat"), file("/etc/cron.d/x", "dpkg", flags=WRITE)],

@@ -14,6 +14,10 @@ from esr_tui.divergence.readers import plain_name
 from esr_tui.divergence.unfinished import Unfinished, expansion, unfinished
 
 UNFINISHED = [
+    "for i in a; {",
+    "if [[ -e x ]]; then",
+    "if { true; }; then",
+    "while { true; }; do",
     "echo 'open",
     'echo "open',
     'echo "a $(date',
@@ -75,7 +79,11 @@ FINISHED = [
     "find . -exec id {} \\;",
     "echo \\\\",
     "",
+    "while { true; }; do date; done",
 ]
+
+
+ZSH = ["for f (*.txt) wc -l $f", "for f in *.md; { cat $f }", "if [[ -e x ]] { date }"]
 
 
 @pytest.mark.parametrize("text", UNFINISHED)
@@ -83,7 +91,7 @@ def test_a_shell_would_ask_for_more(text: str) -> None:
     assert unfinished(text)
 
 
-@pytest.mark.parametrize("text", FINISHED)
+@pytest.mark.parametrize("text", [*FINISHED, *ZSH])
 def test_a_shell_would_run_it(text: str) -> None:
     assert not unfinished(text)
 
