@@ -106,10 +106,7 @@ class Turns:
             self._went_down(edit, shown)
         elif edit.closing:
             if self.now.ns - edit.closing.ns > TRAIL_NS:
-                self.edit = None
-                self._next_turn(edit)
-                if self.edit and not self.edit.closing:
-                    self.edit.fed = self.edit.read(self.page, self.prompts, page.row)
+                self._late(edit)
             elif (edit.prompt is not None or shown.prompt) and not self._moves(edit):
                 self._accept(shown)
         elif edit.style != COOKED:
@@ -119,15 +116,24 @@ class Turns:
         elif not edit.hidden:
             self.edit = None
 
+    def _late(self, edit: Edit | None) -> None:
+        """A line feed long after a line: without echo there is none before that of a line that shows."""
+        while edit and edit.closing and self.now.ns - edit.closing.ns > TRAIL_NS:
+            self.edit = None
+            self._next_turn(edit)
+            edit = self.edit
+        if edit and not edit.closing:
+            edit.fed = edit.read(self.page, self.prompts, self.page.row)
+        elif edit and (shown := edit.read(self.page, self.prompts, self.page.row)).prompt:
+            self._accept(shown)
+
     def private_mode(self, mode: int, on: bool) -> None:
         """A private mode is about to be switched."""
         if mode in _ALTERNATE:
             self.command_rows.look(self.now)
-            if (
-                on
-                and self.edit
-                and not (self.edit.style == MARKED and self.edit.reader.shell and self.edit.reader.name)
-            ):
+            edit = self.edit
+            of_shell = edit and edit.style == MARKED and edit.reader.shell and edit.reader.name
+            if on and not of_shell:
                 self.edit = None
         elif mode == _BRACKETED_PASTE and not self.page.terminal.alternate:
             (self._mark_on if on else self._mark_off)()

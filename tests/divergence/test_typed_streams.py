@@ -315,6 +315,33 @@ class TestEcho:
         )
         assert [(line.text, line.echo) for line in lines] == [("stty -echo", True), ("", False)]
 
+    def test_the_first_line_that_shows_again_is_found_in_the_row_of_many_prompts(self) -> None:
+        """bash without bracketed paste: each line that was not echoed leaves its prompt, and no line feed."""
+        lines = typed(
+            ran(0, "bash", pid=SHELL),
+            raw(5),
+            out(6, "$ "),
+            cooked(100),
+            out(101, "stty -echo\r\n"),
+            cooked(102, 7, "stty", echo=False),
+            *(
+                each
+                for start in (110, 500, 900)
+                for each in (raw(start), out(start + 1, "$ "), cooked(start + 300, echo=False))
+            ),
+            cooked(1210, 8, "stty"),
+            raw(1215),
+            out(1216, "$ "),
+            cooked(1800),
+            out(1801, "id\r\n"),
+            out(1810, "me\r\n"),
+            raw(1815),
+            out(1816, "$ "),
+            cooked(2200),
+            out(2201, "uname\r\n"),
+        )
+        assert [line.text for line in lines if line.text] == ["stty -echo", "id", "uname"]
+
 
 class TestScreen:
     @pytest.mark.parametrize("columns", [20, 26, 27, 80])
