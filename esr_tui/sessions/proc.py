@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -108,9 +107,8 @@ def boot_id(proc: Path = PROC) -> str:
     return (proc / "sys/kernel/random/boot_id").read_text().strip()
 
 
-@lru_cache(maxsize=1024)
 def user_name(uid: int) -> str:
-    """The account's name, or the number when it has none."""
+    """The account's name now, or the number when it has none: a number may go to another account."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -13,8 +13,6 @@ from tests.e2e.capturing import Capture
 from tests.e2e.server import Sshd
 
 CASES = load("evasions.yaml")
-ALLOWED = 0.02
-"""What may be judged wrongly of all that is tried; the names of those that were are printed."""
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +38,10 @@ def test_there_are_enough() -> None:
 
 
 def test_evasions_are_flagged(played: dict[str, Played]) -> None:
-    """Those with a known gap aside, nearly all."""
+    """Every case, those with a known gap aside."""
     known = {case.name for case in CASES if case.gap}
     wrong = {name: each.wrong for name, each in played.items() if each.wrong and name not in known}
-    assert len(wrong) <= ALLOWED * len(played), wrong
+    assert not wrong, wrong
 
 
 def test_the_cases_of_the_mission_are_all_flagged(played: dict[str, Played]) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pwd
+from types import SimpleNamespace
+
+import pytest
+
 from esr_tui.sessions.discovery import discover
-from esr_tui.sessions.proc import UNSET, Process
+from esr_tui.sessions.proc import UNSET, Process, user_name
 
 NAMES = ("sshd", "sshd-session", "login")
 
@@ -115,3 +120,10 @@ def test_a_login_inside_a_login_is_its_own() -> None:
 
 def test_a_circle_in_the_table_ends() -> None:
     assert discover([process(1, 2, "a"), process(2, 1, "b")], NAMES).logins == ()
+
+
+def test_a_number_that_goes_to_another_account_has_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: SimpleNamespace(pw_name="old"))
+    assert user_name(1234) == "old"
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: SimpleNamespace(pw_name="new"))
+    assert user_name(1234) == "new"
