@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,9 @@ from typing import Any
 import pytest
 
 from esr_tui.exchange.exporting import Export
+from esr_tui.exchange.importing import Found, imported, importer, slot
+from esr_tui.exchange.locate import look, resolve
+from esr_tui.recording import RecordingReader
 
 from .conftest import read_index
 
@@ -130,3 +135,78 @@ def test_pipes_and_devices_are_no_recordings(esr: Esr, tmp_path: Path) -> None:
         done = esr("screen", path)
         assert done.code == 1
         assert "is no recording" in done.err
+
+
+def test_an_import_can_be_followed_like_a_live_session(
+    written: Written, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("esr_tui.exchange.copying.FLUSH", 10)
+    found = look(str(written(cast(*"abcdefgh"))), store.data_dir)
+    assert isinstance(found, Found)
+    seen: list[tuple[str, bytes]] = []
+
+    def watch(part: float) -> None:
+        index = slot(found, store.data_dir).index
+        assert index is not None
+        seen.append((RecordingReader(index).state, read_index(index).stream))
+
+    index = imported(found, store.data_dir, watch)
+    assert seen[0] == ("live", b"a")
+    assert seen[-2] == ("live", b"abcdefgh")
+    assert RecordingReader(index).state == "ended"
+    assert slot(found, store.data_dir).whole == index
+
+
+def test_two_imports_at_once_make_one_recording(written: Written, store: Any) -> None:
+    path = written(cast(*"abc"))
+    processes = [
+        subprocess.Popen(importer(str(path), store.data_dir), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    said = [process.communicate(timeout=60) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], said
+    assert len({out for out, _ in said}) == 1
+    assert read_index(Path(said[0][0].decode().strip())).stream == b"abc"
+
+
+def test_what_nobody_has_opened_for_long_goes(esr: Esr, written: Written, store: Any) -> None:
+    imports = store.own_dir / "playbacks" / "imports"
+    assert esr("screen", written(cast("old"), "old")).code == 0
+    for path in imports.rglob("*"):
+        os.utime(path, (0, 0))
+    assert esr("screen", written(cast("new"), "new")).code == 0
+    assert len([path for path in imports.iterdir() if path.is_dir()]) == 2  # one recording, and `known`
+    assert esr("screen", written(cast("old"), "old")).out.startswith("old\n")
+
+
+def test_another_version_of_the_importer_starts_anew(
+    esr: Esr, written: Written, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(cast("text"))
+    first = resolve(str(path), store.data_dir)
+    stamp = first.stat().st_ino
+    monkeypatch.setattr("esr_tui.exchange.cache.VERSION", 99)
+    assert resolve(str(path), store.data_dir) == first
+    assert first.stat().st_ino != stamp
+    assert esr("screen", path).out.startswith("text\n")
+
+
+def test_without_a_store_the_users_cache_serves(written: Written, tmp_path: Path) -> None:
+    index = resolve(str(written(cast("text"))), tmp_path / "no" / "store")
+    assert index.is_relative_to(tmp_path / "cache" / "esr" / "imports")
+    assert (tmp_path / "cache" / "esr").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_full_disk_leaves_no_half_recording(
+    esr: Esr, written: Written, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as broken:
+        broken.setattr("esr_tui.recording.part.GzipPart.flush", full)
+        done = esr("screen", written(cast("text")))
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert "No space left on device; free space" in done.err
+    imports = store.own_dir / "playbacks" / "imports"
+    assert [each.name for each in imports.iterdir()] == ["known"]
