@@ -20,6 +20,7 @@ from esr_tui.tui.evidence import NOWHERE, rows_of
 from esr_tui.tui.keyframes import CheckedKeyframes
 from esr_tui.tui.model import SessionModel
 from esr_tui.tui.player import BUDGET, FRAME, Player
+from esr_tui.tui.ribbons import Marked
 from esr_tui.tui.screens.layout import BOTH, TERMINAL_ONLY, Layout, layout, room_for_details
 from esr_tui.tui.screens.session_bars import events_title, header, status, terminal_title
 from esr_tui.tui.sources import Sources
@@ -29,7 +30,7 @@ from esr_tui.tui.widgets.bars import Bar
 from esr_tui.tui.widgets.detail_panel import DetailPanel
 from esr_tui.tui.widgets.event_table import EventTable
 from esr_tui.tui.widgets.inputs import Prompt, SearchPrompt
-from esr_tui.tui.widgets.scrubber import Marked, Moment, Scrubber
+from esr_tui.tui.widgets.scrubber import Moment, Scrubber
 from esr_tui.tui.widgets.terminal_pane import TerminalPane
 
 BREATH = 0.001
@@ -90,6 +91,7 @@ class SessionView(Screen[None]):
         self._resting = False
         self._selected = -1
         self._keyframes: CheckedKeyframes | None = None
+        self._offered: list[tuple[str, bool]] = []
         self._verdict: Verdict | None = None
 
     def compose(self) -> ComposeResult:
@@ -136,6 +138,15 @@ class SessionView(Screen[None]):
     def _complete(self, text: str) -> Completion:
         """What may stand at the end of a filter."""
         return Completion(len(text), ())
+
+    def refresh_bindings(self) -> None:
+        """The footer is made anew, which costs a frame, only when it shows something else."""
+        if self._stop.stopped:  # on its way out there is nothing left to ask
+            return
+        shown = [(key, each.enabled) for key, each in self.active_bindings.items() if each.binding.show]
+        if shown != self._offered:
+            self._offered = shown
+            super().refresh_bindings()
 
     # The clock.
 

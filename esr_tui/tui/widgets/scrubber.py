@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +14,7 @@ from textual.widget import Widget
 
 from esr_tui.model.verdict import SEVERITIES
 from esr_tui.tui.density import Density, Peaks
+from esr_tui.tui.ribbons import Marked
 from esr_tui.tui.timefmt import stamp
 from esr_tui.tui.widgets.line_table import fit
 
@@ -33,18 +33,6 @@ class Moment:
     """Play state and speed: `▶ 4×`, `❚❚`, `● live`."""
     busy: float | None = None
     """Progress of a long seek, 0 to 1."""
-
-
-@dataclass(frozen=True)
-class Marked:
-    """Stretches, (from, to) in milliseconds, and moments that the track shows."""
-
-    gaps: Sequence[tuple[int, int]] = ()
-    quiet: Sequence[tuple[int, int]] = ()
-    """Echo was off."""
-    alternate: Sequence[tuple[int, int]] = ()
-    """The alternate screen was shown."""
-    bookmarks: Sequence[int] = ()
 
 
 class Scrubber(Widget):
@@ -84,6 +72,7 @@ class Scrubber(Widget):
         self._density, self._peaks = density, peaks
         self._moment = Moment()
         self._marked = Marked()
+        self._laid: tuple[tuple[Marked, int, int], dict[int, tuple[str, str]]] | None = None
         self._dragging = False
         self.tooltip = (
             "Click or drag to go to a time. Bars: events. Marks: ▼ divergence, × lost events, ┅ echo off, "
@@ -146,6 +135,13 @@ class Scrubber(Widget):
             if level
         }
 
+    def _cells(self) -> dict[int, tuple[str, str]]:
+        """What the track shows where; worked out anew only when that changes."""
+        key = (self._marked, self.track, self._moment.duration)
+        if self._laid is None or self._laid[0] != key:
+            self._laid = (key, self._marked.cells(*key[1:]))
+        return self._laid[1]
+
     def _ribbon(self) -> list[Segment]:
         here = self.column(self._moment.position)
         styles = {
@@ -155,21 +151,11 @@ class Scrubber(Widget):
         cells: list[tuple[str, Style]] = [
             ("━", styles["played"]) if index < here else ("─", styles["track"]) for index in range(self.track)
         ]
-        marked = self._marked
-        ribbons = (
-            ("═", "alternate", marked.alternate),
-            ("┅", "echo-off", marked.quiet),
-            ("×", "gap", marked.gaps),
-        )
-        for glyph, name, stretches in ribbons:
-            for start, end in stretches:
-                for index in range(self.column(start), self.column(end) + 1):
-                    cells[index] = (glyph, styles[name])
+        for index, (glyph, name) in self._cells().items():
+            cells[index] = (glyph, styles[name])
         for index, style in self._marks().items():
-            if cells[index][0] != "×":
+            if cells[index][0] not in "×◆":
                 cells[index] = ("▼", style)
-        for ms in marked.bookmarks:
-            cells[self.column(ms)] = ("◆", styles["bookmark"])
         glyph = cells[here][0] if cells[here][0] in "┅×▼◆" else "●"
         cells[here] = (glyph, styles["head"])
         return [Segment(text, style) for text, style in cells]
