@@ -98,6 +98,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
     store.create()
     stop = _Stop()
     with only_one(data_dir):
+        beside = analyst.start(data_dir, config_path)  # reads its rules while the kernel takes the programs
         kernel = load_kernel(config, config.login_daemons)
         engine = Engine(
             kernel,
@@ -109,7 +110,6 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
         )
         kernel.watch()  # proves that the system calls can be watched; let go again when no login needs it
         engine.adopt_existing()
-        beside = analyst.start(data_dir, config_path)
         complain(f"capturing, store {data_dir}")
         while not stop.asked:
             engine.step()

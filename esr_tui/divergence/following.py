@@ -29,10 +29,12 @@ class Followed:
         self._began = time.monotonic()
         self._severities: dict[int, str] = {}
         self._written: VerdictSummary | None = None
+        known = read_verdicts(verdicts_path(self.index))
+        self._told_before = self._told = known.told if known else -1
         self.done = False
 
     def advance(self) -> list[Verdict]:
-        """Takes what is new; the verdicts that have become certain. Raises RecordingError."""
+        """Takes what is new; the verdicts that have become certain and were not told before. Raises RecordingError."""
         piece = self._reader.read(_PIECE)
         found = self._analysis.feed(piece.events, piece.output) if piece else []
         if not piece:
@@ -44,11 +46,18 @@ class Followed:
                 found = self._analysis.tick(self._analysis.clock + self._idle_ms())
         else:
             self._began = time.monotonic()
+        news = [verdict for verdict in found if self._is_news(verdict)]
         for verdict in found:
             if verdict.verdict in DIVERGENT:
+                self._told = max(self._told, verdict.ms)
                 self._severities[verdict.ei] = verdict.severity
         self._write()
-        return found
+        return news
+
+    def _is_news(self, verdict: Verdict) -> bool:
+        """Whether it was not told by an earlier run; a verdict that comes again says something new."""
+        again = verdict.ei in self._severities and self._analysis.clock > self._told_before
+        return verdict.ms > self._told_before or again
 
     def _idle_ms(self) -> int:
         """How long nothing has come."""
@@ -62,6 +71,7 @@ class Followed:
             worst(self._severities.values()),
             len(self._severities),
             complete=self.done and self._reader.state == ENDED,
+            told=self._told,
         )
         if summary != self._written:
             self._written = summary

@@ -22,12 +22,14 @@ class VerdictSummary(msgspec.Struct, frozen=True):
     Attributes:
         version: of the analysis that found them.
         complete: whether the recording had ended when it was analysed.
+        told: up to which millisecond of the session alerts were given; they are not given again.
     """
 
     version: int
     worst: str | None = None
     divergences: int = 0
     complete: bool = False
+    told: int = -1
 
 
 def verdicts_path(index: Path) -> Path:
@@ -37,6 +39,9 @@ def verdicts_path(index: Path) -> Path:
 
 def write_verdicts(index: Path, summary: VerdictSummary) -> None:
     """Keeps a summary. Raises OSError."""
+    known = read_verdicts(verdicts_path(index))
+    if known and known.told > summary.told:  # what was told stays told, whoever judges again
+        summary = msgspec.structs.replace(summary, told=known.told)
     files.replace(verdicts_path(index), msgspec.json.encode(summary) + b"\n")
 
 
