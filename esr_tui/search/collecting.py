@@ -35,8 +35,8 @@ from esr_tui.model.text import printable
 from esr_tui.recording import Output, RecordingError, RecordingReader, Slice
 from esr_tui.search.entries import Event, Line, State
 from esr_tui.search.lines import Collector
-from esr_tui.search.places import identity, writable
-from esr_tui.search.textfile import TextError, TextReader, TextWriter, current, open_text
+from esr_tui.search.places import Identity, identity, writable
+from esr_tui.search.textfile import Checkpoint, TextError, TextWriter, current, open_text
 from esr_tui.terminal import Terminal
 
 BLOCK_TEXT = 64 * 1024
@@ -44,6 +44,8 @@ BLOCK_TEXT = 64 * 1024
 READ_LIMIT = 1 << 20
 TEXT_MOST = 16 * 1024
 """Characters of an event that are searched."""
+CHECKPOINT = 16 << 20
+"""Bytes of the stream from one state that is kept to the next."""
 POLL = 0.5
 _NICE = 10
 _PR_SET_PDEATHSIG = 1
@@ -76,9 +78,9 @@ class Differs(Exception):
 class _Job:
     """Collects one recording into its text file."""
 
-    def __init__(self, writer: TextWriter, known: TextReader | None) -> None:
+    def __init__(self, writer: TextWriter, known: Checkpoint | None) -> None:
         state = known.state if known else None
-        terminal = Terminal.from_state(known.terminal) if known and state else None
+        terminal = Terminal.from_state(known.terminal) if known else None
         self._writer = writer
         self._skip_bytes, self._skip_crc = (state.offset, state.crc) if state else (0, 0)
         self._newest = dict(state.events) if state else {}
@@ -89,6 +91,7 @@ class _Job:
         self._events: list[Event] = []
         self._line_text = self._event_text = 0
         self._end_ms = state.end_ms if state else 0
+        self._kept = self._skip_bytes
 
     @property
     def offset(self) -> int:
@@ -162,20 +165,29 @@ class _Job:
         self.check()
         self._collector.flush()
         self._gather()
+        self._write(identity(index), complete=complete, keep=False)
+
+    def checkpoint(self) -> None:
+        """From time to time: a collector that is killed need not begin anew. Raises OSError."""
+        if self.offset - self._kept >= CHECKPOINT:
+            self._kept = self.offset
+            self._write((), complete=False, keep=True)
+
+    def _write(self, stamp: Identity, *, complete: bool, keep: bool) -> None:
         self._write_lines()
         self._write_events()
         collector = self._collector
         state = State(
-            identity(index),
-            self._bytes,
-            self._crc,
-            self._newest,
-            collector.open_lines,
-            collector.missed,
-            self._end_ms,
-            complete,
+            identity=stamp,
+            offset=self._bytes,
+            crc=self._crc,
+            events=self._newest,
+            open_lines=collector.open_lines,
+            missed=collector.missed,
+            end_ms=self._end_ms,
+            complete=complete,
         )
-        self._writer.stop(state, collector.terminal.state())
+        self._writer.stop(state, collector.terminal.state(), keep=keep)
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
@@ -212,14 +224,17 @@ def collect(
 
 
 def _begin(path: Path, anew: bool) -> tuple[TextWriter, _Job]:
-    """Where an earlier collector stopped, or at the start."""
+    """Where an earlier collector stopped or was killed, or at the start."""
     for known in open_text([] if anew else [path]):
         with closing(known):
-            if known.state is None:
+            at = known.checkpoint
+            if known.state is not None:
+                at = Checkpoint(known.state, known.terminal, known.end, len(known.blocks))
+            if at is None:
                 continue
-            writer = TextWriter.resume(path, known.end)
+            writer = TextWriter.resume(path, at.end, renew=at.blocks < len(known.blocks))
             try:
-                return writer, _Job(writer, known)
+                return writer, _Job(writer, at)
             except ValueError:  # the terminal's state is of another version
                 writer.close()
     writer = TextWriter.create(path)
@@ -241,6 +256,7 @@ def _run(
         if piece:
             writer.go_on()
             job.take(piece)
+            job.checkpoint()
             progress(job.offset)
             continue
         job.stop(index, complete=not live)

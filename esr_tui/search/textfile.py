@@ -2,7 +2,7 @@
 
     cover    magic, version and a digest of the emulator: another emulator may show other text
     block*   lines of the screen, or events, compressed
-    state?   where the collector stopped, and what it needs to go on
+    state*   what the collector needs to go on from there; at the end of the file: where it stopped
 
 Each record is a magic, the lengths of head and body, and a CRC over both; then head and body. A file whose end is
 missing or damaged is good up to there; the collector goes on from its last state or begins anew.
@@ -17,6 +17,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -32,6 +33,15 @@ COVER, BLOCK, STATE = b"TXT0", b"TXTB", b"TXTS"
 _PREFIX = struct.Struct("<4sIII")
 _LONGEST = 64 << 20
 """Bytes of a head or a body."""
+
+
+class Checkpoint(NamedTuple):
+    """A state within a file: what it says, where it ends, and how many blocks come before it."""
+
+    state: State
+    terminal: bytes
+    end: int
+    blocks: int
 
 
 class TextError(Exception):
@@ -71,8 +81,10 @@ class TextReader:
             self.blocks: list[Place] = []
             self.state: State | None = None
             self.terminal = b""
+            self.checkpoint: Checkpoint | None = None
+            """The last state, if blocks follow it."""
             self.end = 0
-            """Where the state, or the next block, begins."""
+            """Where the state at the end, or the next block, begins."""
             record = self._record(0)
             if record is None or record[0] != COVER or record[1] != cover():
                 raise TextError("the text file was made by another version")
@@ -100,7 +112,11 @@ class TextReader:
                 if magic == STATE:
                     self.state = _states.decode(head)
                     self.terminal = os.pread(self._fd, end - body_at, body_at)
-                    break
+                    if self._record(end) is None:
+                        break
+                    self.checkpoint = Checkpoint(self.state, self.terminal, end, len(self.blocks))
+                    self.state, self.end = None, end
+                    continue
                 if magic != BLOCK:
                     break
                 self.blocks.append(Place(_blocks.decode(head), body_at, end - body_at))
@@ -169,9 +185,11 @@ class TextWriter:
         return writer
 
     @classmethod
-    def resume(cls, path: Path, end: int) -> TextWriter:
-        """Goes on where the state of a file begins. Raises as `create` does."""
+    def resume(cls, path: Path, end: int, *, renew: bool = False) -> TextWriter:
+        """Goes on at a place of a file; `renew` says that blocks behind it go. Raises as `create` does."""
         fd = _locked(path)
+        if renew:  # its readers must not take the blocks that follow for those they know
+            os.pwrite(fd, _record(COVER, cover(), os.urandom(16)), 0)
         os.ftruncate(fd, end)
         return cls(fd, end)
 
@@ -182,11 +200,12 @@ class TextWriter:
         head = msgspec.json.encode(Block(screen, min(times), max(times), len(raw), offset))
         self._write(_record(BLOCK, head, zlib.compress(raw, 1)))
 
-    def stop(self, state: State, terminal: bytes) -> None:
-        """Writes where the collector stops. Raises OSError."""
+    def stop(self, state: State, terminal: bytes, *, keep: bool = False) -> None:
+        """Writes where the collector stops, or, with `keep`, could go on from later. Raises OSError."""
         end = self._end
         self._write(_record(STATE, msgspec.json.encode(state), terminal))
-        self._end = end
+        if not keep:
+            self._end = end
 
     def go_on(self) -> None:
         """Takes the state away again. Raises OSError."""

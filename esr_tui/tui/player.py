@@ -105,6 +105,7 @@ class Player:
         self._target = self._at = Place(0, 0)
         self._origin = 0
         self._back = False
+        self._within = False  # the target lies within the present moment, before its end
         self._spacing = SNAPSHOT_BYTES
         self._snapshots: list[Snapshot] = []
         self._piece = 16 * 1024
@@ -135,6 +136,17 @@ class Player:
         """Looks at `ms`, clamped to the tape; following ends."""
         self.following = False
         self._look(min(max(0.0, ms), float(self.tape.end_ms)))
+        self._back = self._target < self._at
+        self._rewind(jump=True)
+        self._origin = self._at.offset
+
+    @_guarded
+    def seek_to(self, ms: float, offset: int) -> None:
+        """Looks at `ms` as it was when only `offset` bytes of its output had come."""
+        self.seek(ms)
+        count = bisect_right(self.tape.resizes, offset, key=lambda resize: resize.offset)
+        self._target = Place(min(offset, self._target.offset), min(count, self._target.resizes))
+        self._within = True
         self._back = self._target < self._at
         self._rewind(jump=True)
         self._origin = self._at.offset
@@ -175,7 +187,7 @@ class Player:
 
     def _look(self, ms: float) -> None:
         self.position = ms
-        self._target = self.tape.place(ms)
+        self._target, self._within = self.tape.place(ms), False
 
     def _skip(self, position: float) -> float:
         """Where to go on from `position`: what lasts longer without output or an event is left out."""
@@ -192,7 +204,7 @@ class Player:
         Returns:
             Whether anything was fed.
         """
-        if not self.following:  # more of the same moment may have come
+        if not (self.following or self._within):  # more of the same moment may have come
             self._target = self.tape.place(self.position)
         self._rewind()
         target, before = self.target, self._at

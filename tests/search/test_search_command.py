@@ -123,6 +123,37 @@ def test_a_store_that_cannot_be_written_has_its_index_in_the_cache(
     assert list((cache / "playbacks").glob("*.text"))
 
 
+def test_a_collector_that_was_killed_goes_on(recorder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lines(index: Path) -> list[str]:
+        reader = current(index)
+        found = sorted(each.text for place in reader.blocks for each in reader.entries(place))
+        reader.close()
+        return found
+
+    pieces = [b"".join(b"line %d\r\n" % (number * 50 + each) for each in range(50)) for number in range(80)]
+    index = recorder.session(*pieces, argv=["make", "all"])
+    collect(index)
+    expected = lines(index)
+    assert len(expected) > 4000
+    for text in recorder.data_dir.glob("log/*/playbacks/sessions/default/*.text"):
+        text.unlink()
+    monkeypatch.setattr("esr_tui.search.collecting.CHECKPOINT", 3000)
+    monkeypatch.setattr("esr_tui.search.collecting.READ_LIMIT", 2000)
+    for stop in (9_000, 20_000):
+        began: list[int] = []
+
+        def killed(offset: int, stop: int = stop, began: list[int] = began) -> None:
+            began.append(offset)
+            if offset > stop:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            collect(index, progress=killed)
+        assert began[0] < 4_000 if stop < 10_000 else began[0] > 5_000
+    collect(index)
+    assert lines(index) == expected
+
+
 def test_a_rewritten_recording_is_collected_anew(recorder: Any) -> None:
     index = recorder.session(b"needle\r\n")
     collect(index)

@@ -86,6 +86,19 @@ async def test_hits_are_gone_through_and_marked(tools: Any, recording: Path) -> 
         assert int(screen.player.position) == 2000
 
 
+async def test_a_line_that_scrolled_by_at_once_is_shown_where_it_stood(tools: Any, recording: Path) -> None:
+    async with EsrApp(recording).run_test(size=(80, 24)) as pilot:
+        screen = await opened(tools, pilot)
+        await pilot.press("s", *"line 11$", "enter")
+        await tools.until(pilot, lambda: int(screen.player.position) == 5000)
+        await tools.until(pilot, lambda: len(screen.terminal.found) == 1)
+        (y,) = screen.terminal.found
+        assert screen.player.terminal.plain(y) == "line 11"
+        assert "line 39" not in screen.player.terminal.text()
+        await pilot.press("escape", "full_stop")
+        await tools.until(pilot, lambda: not screen.terminal.found)
+
+
 async def test_screen_or_events_alone(tools: Any, recording: Path) -> None:
     async with EsrApp(recording).run_test(size=(80, 24)) as pilot:
         screen = await opened(tools, pilot)

@@ -114,8 +114,13 @@ class SessionSearch(SessionFilter):
         self._hit %= len(self._hits)
         hit = self._hits[self._hit]
         self._seek(hit.ms)
-        if hit.source != "screen":
+        if hit.source == "screen":
+            # Its own place within the moment: what follows in the same millisecond may have scrolled it away.
+            self.player.seek_to(hit.ms, hit.offset)
+            self._moved()
+        else:
             self._select_hit(hit)
+        self.terminal.find(self._query.spans if self._query else None, hit.row)
         self._tell_hits()
 
     def _select_hit(self, hit: Hit) -> None:

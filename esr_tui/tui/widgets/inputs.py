@@ -235,9 +235,9 @@ class SearchPrompt(Prompt):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "down", "step(1)", "Next hit", id="search.next", tooltip="To the next hit; enter does it, too"
+            "down", "hit(1)", "Next hit", id="search.next", tooltip="To the next hit; enter does it, too"
         ),
-        Binding("up", "step(-1)", "Hit before", id="search.before", tooltip="To the hit before"),
+        Binding("up", "hit(-1)", "Hit before", id="search.before", tooltip="To the hit before"),
         Binding(
             "f2",
             "rescope",
@@ -257,7 +257,7 @@ class SearchPrompt(Prompt):
     class Rescoped(Prompt.Changed):
         """Something else is to be searched."""
 
-    def action_step(self, direction: int) -> None:
+    def action_hit(self, direction: int) -> None:
         """Asks for another hit."""
         self.post_message(self.Stepped(direction))
 
@@ -278,4 +278,4 @@ class SearchPrompt(Prompt):
         """Enter asks for the next hit; the prompt's own handler would close it."""
         event.stop()
         event.prevent_default()
-        self.action_step(1)
+        self.action_hit(1)

@@ -95,6 +95,7 @@ class TerminalPane(Widget, can_focus=True):
         self._evidence = range(0)
         self._spans: Spans | None = None
         self._found: Cells = {}
+        self._aim = -1
         self._geometry = (0, 0, False, False)
         self._cursor = (0, 0)
         self._strips: LRUCache[tuple[Row, int], Strip] = LRUCache(CACHED_ROWS)
@@ -136,10 +137,20 @@ class TerminalPane(Widget, can_focus=True):
             if self._sees(y):
                 self.refresh(Region(0, y - self._top, self.size.width, 1))
 
-    def find(self, spans: Spans | None) -> None:
-        """Marks what matches, wherever it stands on the screen; None takes the marks away."""
-        self._spans = spans
-        for y in self._refind():
+    def find(self, spans: Spans | None, aim: int = -1) -> None:
+        """Marks what matches, wherever it stands on the screen; None takes the marks away.
+
+        Args:
+            spans: where a line of text matches.
+            aim: the row whose match is brought into view; -1 for none.
+        """
+        self._spans, self._aim = spans, aim
+        changed = self._refind()
+        if self._look():
+            self.refresh()
+            self.post_message(self.Clipped())
+            return
+        for y in changed:
             if self._sees(y):
                 self.refresh(Region(0, y - self._top, self.size.width, 1))
 
@@ -181,6 +192,14 @@ class TerminalPane(Widget, can_focus=True):
             # Its first row is what is looked for; the cursor stays in view where both fit.
             top = _around(top, min(self._evidence[-1], terminal.rows - 1), height, terminal.rows)
             top = _around(top, min(self._evidence[0], terminal.rows - 1), height, terminal.rows)
+        if self._aim in self._found:
+            top = _around(top, self._aim, height, terminal.rows)
+            left = _around(
+                _around(left, self._found[self._aim][0][1] - 1, width, terminal.columns),
+                self._found[self._aim][0][0],
+                width,
+                terminal.columns,
+            )
         moved = (left, top) != (self._left, self._top)
         self._left, self._top = left, top
         return moved
