@@ -28,10 +28,14 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Open(msgspec.Struct, array_like=True):
-    """A line that is on the screen. `told` is what was told of it so far."""
+    """A line that is on the screen: since `ms` and `offset`, then in `row`, now in row `y`.
+
+    `told` is what was told of it so far.
+    """
 
     ms: int
     offset: int
+    row: int
     y: int
     text: str
     told: str = ""

@@ -111,11 +111,11 @@ class Collector:
             before = gone.get(y)
             if before is not None and text.startswith(before.text):
                 del gone[y]
-                before.ms, before.offset, before.text = ms, self.offset, text
+                before.ms, before.offset, before.row, before.text = ms, self.offset, y, text
                 kept.append(before)
             else:
                 shrunk = before is not None and before.text.startswith(text)
-                kept.append(Open(ms, self.offset, y, text, before.text if before and shrunk else ""))
+                kept.append(Open(ms, self.offset, y, y, text, before.text if before and shrunk else ""))
         for each in gone.values():
             self._tell(each, ms)
         self._open = kept
@@ -139,7 +139,7 @@ class Collector:
     def _tell(self, line: Open, until: int) -> None:
         if line.told.startswith(line.text):  # a part of what was told is found in that
             return
-        key = (line.y, line.text)
+        key = (line.row, line.text)
         last = self._told.get(key)
         if last is not None and line.ms - last < SAME_MS:
             return
@@ -153,7 +153,7 @@ class Collector:
         if len(self._told) > _REMEMBERED:
             self._told.popitem(last=False)
         self._lines.append(
-            Line(line.ms, until, line.offset, line.y, self.terminal.columns, line.text[: LINE_MOST * 2])
+            Line(line.ms, until, line.offset, line.row, self.terminal.columns, line.text[: LINE_MOST * 2])
         )
 
 

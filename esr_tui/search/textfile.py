@@ -26,7 +26,7 @@ from esr_tui.replay.emulation import emulator
 from esr_tui.search.entries import Block, Event, Line, Place, State
 from esr_tui.search.places import identity, places
 
-FORMAT = 1
+FORMAT = 2
 """Goes up with every change of this format, and of how lines and events are made into text."""
 
 COVER, BLOCK, STATE = b"TXT0", b"TXTB", b"TXTS"

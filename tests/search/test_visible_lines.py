@@ -99,3 +99,14 @@ def test_any_stream_is_taken_and_what_rests_is_found(pieces: list[bytes], column
     told = [line.text for line in collector.take()]
     for text in resting - {""}:
         assert any(text in each for each in told), (text, told)
+
+
+def test_the_row_is_that_of_the_moment() -> None:
+    collector = Collector(Terminal(40, 6))
+    for number in range(20):
+        collector.feed(number * 1000, b"line %d\r\n" % number)
+    collector.flush()
+    for line in collector.take():
+        terminal = Terminal(40, 6)
+        terminal.feed(b"".join(b"line %d\r\n" % number for number in range(20))[: line.offset])
+        assert terminal.plain(line.y) == line.text
