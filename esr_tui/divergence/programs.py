@@ -53,9 +53,9 @@ WRAPPERS = frozenset(
 )
 CARRIERS = frozenset({"xargs", "parallel"})
 """They make commands of what they read."""
-_TAKE_VALUE = frozenset(
-    {"-o", "-O", "+O", "--rcfile", "--init-file", "-W", "-X", "-I", "-M", "-d", "-C", "-v", "-F"}
-)
+_SHELLS_VALUE = re.compile(r"[-+]\w*[oO]|--rcfile|--init-file")
+_TAKE_VALUE = frozenset({"-W", "-X", "-I", "-M", "-d", "-C", "-F"})
+"""Options of languages that a value follows."""
 
 
 _LOADER = re.compile(r"ld(-linux|-musl|64)?[\w.-]*\.so(\.\d+)?$")
@@ -174,7 +174,7 @@ def _shell(command: Command, argv: Sequence[str]) -> Program:
             return Program(INTERPRETER, "argument", text)
         if not word.startswith("--") and "s" in word[1:]:
             return _from_stdin(command)
-        at += 2 if word in _TAKE_VALUE else 1
+        at += 2 if _SHELLS_VALUE.fullmatch(word) else 1
     if at < len(argv):
         return Program(INTERPRETER, _file_source(argv[at]), path=_absolute(command, argv[at]))
     return _from_stdin(command)

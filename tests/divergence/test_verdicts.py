@@ -230,6 +230,16 @@ def test_a_here_document_in_a_nameless_file_is_piped() -> None:
     assert session.run("uname -sm", by=inner.pid).verdict == "piped"
 
 
+@pytest.mark.parametrize(
+    "options", ["-v", "-eu", "-eo pipefail", "+O extglob -x", "--norc -F", "-o posix --"]
+)
+def test_options_before_a_script(options: str) -> None:
+    session = Judged()
+    session.line(f"bash {options} job")
+    shell = session.run(f"bash {options} job")
+    assert session.run("uname -sm", by=shell.pid).verdict == "scripted"
+
+
 def test_java_runs_sources() -> None:
     session = Judged()
     session.line("java -Xmx9m T.java")
