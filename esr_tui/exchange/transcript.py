@@ -13,6 +13,8 @@ from esr_tui.terminal import Terminal
 
 _TELLING = re.compile(rb"(\n|\x1bc|\x1b\[[0-9;]*J|\x1b\[\?(?:[0-9;]*;)?(?:47|1047|1049)(?:;[0-9;]*)?[hl])")
 """Where rows may leave the screen: line feeds, erasing, changes between the main and the alternate screen."""
+_MOVES = re.compile(rb"\x1b(?!\[[0-9;:]*[mKGCDH])|[\x0b\x0c]")
+"""Sequences that may scroll: all but the frequent ones that cannot."""
 _OPEN = re.compile(rb"\x1b(?:\[\??[0-9;]{0,64})?\Z")
 _FULL = "- - - full-screen program, until {} s - - -"
 
@@ -58,7 +60,8 @@ class Transcript:
         self._held = begun[0] if begun else b""
         for piece in _TELLING.split(data[: len(data) - len(self._held)]):
             if piece == b"\n":
-                yield from self._pushed(piece, 1)
+                at_bottom = self._terminal.cursor.y == self._terminal.screen.region[1]
+                yield from self._pushed(piece, int(at_bottom))
             elif piece[:1] == b"\x1b" and _TELLING.fullmatch(piece):
                 yield from self._vanishing(piece)
                 self._terminal.feed(piece)
@@ -66,13 +69,21 @@ class Transcript:
                 # So short that what wraps cannot push itself off the screen unseen.
                 size = max(1, self._terminal.columns * self._terminal.rows // 2)
                 for at in range(0, len(piece), size):
-                    yield from self._pushed(piece[at : at + size], self._terminal.rows)
+                    part = piece[at : at + size]
+                    yield from self._pushed(part, self._wrapping(part))
+
+    def _wrapping(self, piece: bytes) -> int:
+        """How many rows may scroll off the screen by a piece without line feeds: no byte fills more than a cell."""
+        terminal = self._terminal
+        if _MOVES.search(piece):
+            return terminal.rows
+        cursor = terminal.cursor
+        return max(0, cursor.y + (cursor.x + len(piece)) // max(1, terminal.columns - 1) - terminal.rows + 1)
 
     def _pushed(self, piece: bytes, most: int) -> Iterator[str]:
-        """Feeds a piece; the rows that scroll off the main screen by it."""
+        """Feeds a piece; the rows, at most so many, that scroll off the main screen by it."""
         terminal, screen = self._terminal, self._terminal.screen
-        room = terminal.rows - 1 - terminal.cursor.y - len(piece) // terminal.columns
-        before = [] if room > 1 else [terminal.row(y).text for y in range(min(most, terminal.rows))]
+        before = [terminal.row(y).text for y in range(min(most, terminal.rows))]
         scrolled = screen.scrolled
         terminal.feed(piece)
         yield from before[: screen.scrolled - scrolled]

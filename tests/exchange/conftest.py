@@ -28,6 +28,8 @@ from esr_tui.model.events import (
 from esr_tui.recording import Output, RecordingReader, RecordingWriter, Store
 from esr_tui.terminal import Terminal
 
+from .pane import Pane
+
 BASE = 7_000_000_000
 CLOCK = Clock(offset=1_795_000_000_000_000_000)
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -166,6 +168,16 @@ class Result:
     code: int
     out: str
     err: str
+
+
+@pytest.fixture
+def pane(tmp_path: Path) -> Iterator[Pane]:
+    """A terminal."""
+    folder = tmp_path / "tmux"
+    folder.mkdir()
+    made = Pane(folder)
+    yield made
+    made.tell("kill-server")
 
 
 @pytest.fixture

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from .conftest import Read
+from .pane import COLUMNS, ROWS, Pane
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed: make setup-dev")
 
-COLUMNS, ROWS = 90, 20
 PROGRAM = r"""
 printf '\033[2J\033[Hhello \033[1;32mgreen\033[0m gr\303\274n \344\270\226\347\225\214 \360\237\230\200\r\n'
 sleep 0.05
@@ -29,44 +27,6 @@ printf '\033[3;5H'
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root can give a program its own /run or sudoers"
 )
-
-
-class Pane:
-    """One pane of a tmux server of its own, in which a command runs at a time."""
-
-    def __init__(self, folder: Path) -> None:
-        self._count = 0
-        config = folder / "tmux.conf"
-        config.write_text("set -g status off\nset -g history-limit 0\n")
-        self._prefix = ["tmux", "-u", "-S", str(folder / "socket"), "-f", str(config)]
-        self._environment = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color", "HOME": str(folder)}
-        self._environment.pop("TMUX", None)
-        self.tell("new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), "sleep 600")
-
-    def tell(self, *arguments: str) -> str:
-        command = [*self._prefix, *arguments]
-        done = subprocess.run(command, env=self._environment, capture_output=True, check=True, timeout=30)
-        return done.stdout.decode()
-
-    def run(self, command: str) -> str:
-        """The screen that a command leaves behind, blanks at the ends of rows left out."""
-        self._count += 1
-        title = f"done-{self._count}"
-        ending = f"printf '\\033]2;{title}\\007'; exec sleep 600"
-        self.tell("respawn-pane", "-k", f"{command}; {ending}")
-        until = time.monotonic() + 30
-        while self.tell("display-message", "-p", "#{pane_title}").strip() != title:
-            assert time.monotonic() < until, self.tell("capture-pane", "-p")
-        return "\n".join(row.rstrip() for row in self.tell("capture-pane", "-p").split("\n")[:ROWS])
-
-
-@pytest.fixture
-def pane(tmp_path: Path) -> Iterator[Pane]:
-    folder = tmp_path / "tmux"
-    folder.mkdir()
-    made = Pane(folder)
-    yield made
-    made.tell("kill-server")
 
 
 @pytest.fixture
