@@ -107,6 +107,9 @@ class Processes:
             process = self._live[command.pid] = Process(
                 parent.image if parent else None, self._hides, command.ms
             )
+        leader = self._live.get(command.posix_sid)
+        if process.image is None and leader is not None and command.posix_sid != command.pid:
+            process.image = leader.image  # its start is not on record: the nearest that is known
         program = classify(command, self._likenesses.name(command.exe or command.path))
         image = Image(command, program, process.image, process.job_ms, process.hidden)
         process.image = image

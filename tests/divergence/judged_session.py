@@ -67,7 +67,8 @@ class Judged:
         """A process of the pid `by` forks, and the child executes something. "nameless" is a file without a name."""
         self._pid += 1
         self._ms += 1
-        self._processes.fork(Fork(**_ENVELOPE, pid=self._pid, ppid=by, ms=self._ms))  # type: ignore[arg-type]
+        if self._processes.image(by):  # else its start is not on record
+            self._processes.fork(Fork(**_ENVELOPE, pid=self._pid, ppid=by, ms=self._ms))  # type: ignore[arg-type]
         words = argv.split() if isinstance(argv, str) else argv
         image = path or f"/usr/bin/{posixpath.basename(words[0])}"
         return self._execute(self._pid, by, words, image, (stdin, stdout))
@@ -109,7 +110,16 @@ class Judged:
             for fd, kind in enumerate(kinds)
         ]
         command = Command(
-            **_ENVELOPE, pid=pid, ppid=ppid, ms=self._ms, path=path, exe=path, argv=argv, cwd=_HOME, fds=fds
+            **_ENVELOPE,
+            pid=pid,
+            ppid=ppid,
+            ms=self._ms,
+            path=path,
+            exe=path,
+            argv=argv,
+            cwd=_HOME,
+            fds=fds,
+            posix_sid=SHELL,
         )  # type: ignore[arg-type]
         image = self._processes.execute(command)
         image.verdict = self._verdict(image)

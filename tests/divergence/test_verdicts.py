@@ -73,6 +73,12 @@ def test_a_program_that_nobody_knows_is_believed_to_run_what_its_file_says() -> 
     assert session.run("uname -sm", by=tool.pid).verdict == "scripted"
 
 
+def test_a_process_whose_start_is_not_on_record_is_not_the_first_of_the_session() -> None:
+    session = Judged(starts={f"{HOME}/.bashrc": "# nothing"})
+    session.line("cd .")
+    assert session.run("uname -sm", by=99_999).verdict == "unseen"
+
+
 # Programs that were told.
 
 
