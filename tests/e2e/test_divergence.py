@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from esr_tui.cli.divergence import verdicts
 from esr_tui.divergence.analysis import Analysis
 from esr_tui.divergence.rules import RuleSet
+from esr_tui.exchange.exporting import Export, write
+from esr_tui.exchange.locate import resolve
 from esr_tui.model.verdict import Verdict
 from tests.e2e.capturing import Capture, Recording
 from tests.e2e.listening import Listener
@@ -95,6 +98,25 @@ def test_the_verdicts_do_not_depend_on_how_the_recording_comes(judged: tuple) ->
     assert whole
     for piece in (1, 7, 100):
         assert analysed(recording, piece) == whole
+
+
+def test_the_verdicts_are_the_same_live_afterwards_and_after_export_and_import(
+    judged: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording, live, _ = judged
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    out = tmp_path / "session.jsonl"
+    write(Export(index=recording.index, format="jsonl"), out, force=False)
+    copied = resolve(str(out), tmp_path / "no-store")
+    afterwards, certificate = verdicts(recording.index, ())
+    assert verdicts(copied, ()) == (afterwards, certificate)
+    for argv, event in live.items():
+        found = next(each for each in afterwards if each.argv == argv and each.pid == event["pid"])
+        assert (found.verdict, found.severity, found.evidence.typed) == (
+            event["verdict"],
+            event["severity"],
+            event["typed"],
+        )
 
 
 def test_what_was_typed_openly_is_shown(judged: tuple) -> None:
