@@ -24,7 +24,7 @@ from tests.corpus.typist import Typist
 from tests.e2e.server import Sshd
 from tests.e2e.waiting import until
 
-AT_ONCE = 16
+AT_ONCE = 24
 _IN_ONE_LOGIN = 5
 
 

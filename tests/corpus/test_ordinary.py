@@ -11,7 +11,7 @@ from tests.corpus.playing import LINES, Login, play_all
 from tests.e2e.capturing import Capture
 from tests.e2e.server import Sshd
 
-CASES = load("ordinary.yaml")
+CASES = [*load("ordinary.yaml"), *load("sessions.yaml")]
 MOST_PERCENT = 0.5
 _LEVEL = SEVERITIES.index("medium")
 
