@@ -15,6 +15,7 @@ from esr_tui.model.text import printable
 from esr_tui.terminal.cells import UNSEEN
 from esr_tui.terminal.commands import COMMANDS, MAX_SEQUENCE
 from esr_tui.terminal.screen import Screen
+from esr_tui.terminal.skimming import skim
 
 MAX_TITLE = 256
 _SLICE = 64 * 1024
@@ -79,6 +80,7 @@ class Stream(pyte.ByteStream):
     def _feed(self, text: str) -> None:
         screen = self.screen
         at = self._continue(text, 0) if self._held else 0
+        at = skim(screen, text, at)
         while at < len(text):
             for token in _TOKEN.finditer(text, at):
                 chars, control = token.groups()

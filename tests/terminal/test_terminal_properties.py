@@ -74,6 +74,45 @@ def test_everything_stays_bounded_and_inert(data: bytes, size: tuple[int, int]) 
         assert sum(cell_len(run.text) for run in row.runs) <= columns
 
 
+LINES = st.lists(
+    st.one_of(
+        st.sampled_from(["\r\n", "\r\n", "\r\n\r\n\r\n", "\x1b[m", "\x1b[0m", "\x1b[31m", "\x1b[1;44m"]),
+        st.text("ab é─", max_size=11),
+        st.text("ab é─", max_size=11),
+        st.sampled_from(
+            ["\x1b[b", "\x1b[K", "世", "\u200b", "\t", "\n", "\x1b[H", "\x1b[?1049h", "\x1b[2;3r", "\x1b"]
+        ),
+    ),
+    max_size=80,
+)
+
+
+@settings(QUICK, max_examples=1500)
+@given(head=LINES, lines=LINES, tail=LINES, size=st.sampled_from([(1, 1), (5, 2), (9, 3), (7, 6)]))
+def test_lines_that_nobody_will_see_leave_what_they_would_have_left(
+    head: list[str], lines: list[str], tail: list[str], size: tuple[int, int]
+) -> None:
+    plain = [each for each in lines if not set(each) & {"\t", "\u200b", "世"} and each[:1] != "\n"]
+    first = "".join(head).encode()
+    second = "".join([*plain, "\x1b[b\r\n\x1b[K", *tail]).encode()
+    whole, pieces = Terminal(*size), Terminal(*size)
+    whole.feed(first)
+    whole.feed(second)  # what is passed over stands where a piece begins
+    for at in range(0, len(first + second), 3):
+        pieces.feed((first + second)[at : at + 3])
+    assert whole.state() == pieces.state()
+
+
+def test_no_lines_are_passed_over_while_rows_of_before_are_in_sight() -> None:
+    data = b"old row\r\n" * 6 + b"\x1b[H", b"a\r\n" * 7 + b"\x1b[H" + b"\r\n" * 5
+    whole, pieces = Terminal(10, 6), Terminal(10, 6)
+    for part in data:
+        whole.feed(part)
+    for byte in b"".join(data):
+        pieces.feed(bytes([byte]))
+    assert whole.state() == pieces.state()
+
+
 @QUICK
 @given(data=STREAM, size=st.tuples(st.integers(1, 30), st.integers(1, 9)), rest=STREAM)
 def test_resizing_in_the_middle(data: bytes, size: tuple[int, int], rest: bytes) -> None:
