@@ -1,4 +1,4 @@
 """The version of the judgement."""
 
-VERSION = 3
+VERSION = 4
 """A kept result of another version is not used, and the app says that it is old."""
