@@ -58,9 +58,6 @@ class Search:
                 )
                 continue
             if reader is None:
-                self.problems.append(
-                    f"{printable(summary.sid, 64)} was not searched: its text is just being made; search again"
-                )
                 continue
             with closing(reader):
                 if reader.state and reader.state.missed:
@@ -79,7 +76,9 @@ class Search:
         try:
             collect(index, progress=lambda done: self._progress(summary.sid, done))
         except BlockingIOError:  # another process makes it: as far as that is
-            return next(open_text(places(index)), None)
+            self.problems.append(
+                f"{printable(summary.sid, 64)} was searched in part: its text is just being made; search again"
+            )
         return current(index) or next(open_text(places(index)), None)
 
     def _hits(self, reader: TextReader, index: Path) -> Iterator[Hit]:

@@ -13,7 +13,8 @@ import pytest
 from esr_tui.model.events import Command
 from esr_tui.search.collecting import collect
 from esr_tui.search.grams import NAME
-from esr_tui.search.textfile import current
+from esr_tui.search.places import writable
+from esr_tui.search.textfile import TextWriter, current
 
 
 def found(esr: Callable[..., Any], *args: str) -> list[str]:
@@ -87,6 +88,15 @@ def test_a_live_recording_is_followed(esr: Any, recorder: Any) -> None:
     assert before.generation == after.generation
     before.close()
     after.close()
+
+
+def test_a_text_that_is_just_being_made_is_searched_as_far_as_it_is(esr: Any, recorder: Any) -> None:
+    index = recorder.session(b"needle\r\n")
+    writer = TextWriter.create(writable(index))
+    result = esr("search", "needle")
+    assert (result.code, "searched in part" in result.err) == (3, True)
+    writer.close()
+    assert found(esr, "needle") == ["needle"]
 
 
 def test_damage_is_mended(esr: Any, recorder: Any) -> None:
