@@ -5,7 +5,8 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import overload
 
 from esr_tui.filtering import NOTHING, Filter, Table
@@ -14,7 +15,7 @@ from esr_tui.model.events import AnyEvent
 from esr_tui.model.verdict import Verdict
 from esr_tui.replay.spool import Spool
 from esr_tui.tui.marks import NOTABLE, Marks
-from esr_tui.tui.rows import Row
+from esr_tui.tui.rows import Row, row
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "command": ("command", "input"),
@@ -31,6 +32,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
 of what a session does by count, and next to nothing of what its user does.
 """
 
+ROWS_KEPT = 4096
+"""Rows that were looked at last; each costs some microseconds to make."""
 ALWAYS = "gap"
 ROUTINE = "routine"
 """Stands for the kind of routine events."""
@@ -41,16 +44,14 @@ DEFAULT_GROUPS = frozenset(GROUPS) - {"process", "routine"}
 
 
 class Rows(Sequence[Row]):
-    """Rows kept as plain tuples: those of plain values are no business of the garbage collector.
+    """Rows made from their events when they are looked at: a million of them would fill the memory."""
 
-    Half a million named tuples would be walked at each full collection, a tenth of a second at a time.
-    """
-
-    def __init__(self) -> None:
-        self._kept: list[tuple[object, ...]] = []
+    def __init__(self, event: Callable[[int], AnyEvent]) -> None:
+        self._row = lru_cache(ROWS_KEPT)(lambda index: row(event(index)))
+        self.total = 0
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return self.total
 
     @overload
     def __getitem__(self, index: int) -> Row: ...
@@ -60,12 +61,8 @@ class Rows(Sequence[Row]):
 
     def __getitem__(self, index: int | slice) -> Row | list[Row]:
         if isinstance(index, slice):
-            return [Row._make(kept) for kept in self._kept[index]]
-        return Row._make(self._kept[index])
-
-    def extend(self, rows: Sequence[Row]) -> None:
-        """Appends rows."""
-        self._kept.extend(map(tuple, rows))
+            return [self._row(each) for each in range(self.total)[index]]
+        return self._row(range(self.total)[index])
 
 
 class EventLog:
@@ -76,7 +73,7 @@ class EventLog:
     """
 
     def __init__(self) -> None:
-        self.rows = Rows()
+        self.rows = Rows(self.event)
         """Every event's row, in order of arrival; a row's place here is its index."""
         self.visible: array[int] = array("I")
         """The indices, by time, of the rows that pass the groups and the filter."""
@@ -94,6 +91,7 @@ class EventLog:
         self._ends = array("q")
         self._spool = Spool()
         self._kinds = self._shown_kinds()
+        self._among = ((self._kinds, 0), array("I"))
 
     def extend(self, rows: Sequence[Row], hays: Sequence[str], lines: Sequence[bytes]) -> int:
         """Appends rows, their haystacks and their encoded events.
@@ -107,19 +105,19 @@ class EventLog:
         end = self._spool.append(b"".join(lines))
         index, first = len(self.rows), len(self.visible)
         add, shows = self.marks.add, self._shows
-        for row, hay, line in zip(rows, hays, lines, strict=True):
+        for each, hay, line in zip(rows, hays, lines, strict=True):
             end += len(line)
             self._ends.append(end)
-            self._times.append(row.ms)
-            kind = ROUTINE if row.routine else row.kind
+            self._times.append(each.ms)
+            kind = ROUTINE if each.routine else each.kind
             self._group_kinds.append(kind)
             self._place(self._order, index)
-            if shows(kind, hay, add(index, row), row.ms):
+            if shows(kind, hay, add(index, each), each.ms):
                 first = min(first, self._place(self.visible, index))
             index += 1
-        self.rows.extend(rows)
+        self.rows.total = index
         if len(self.programs) < PROGRAMS_MOST:
-            self.programs.update(row.program for row in rows)
+            self.programs.update(each.program for each in rows)
         self._hays.extend(hays)
         return first
 
@@ -168,6 +166,10 @@ class EventLog:
     def end_ms(self) -> int:
         """The time of the last event."""
         return self._times[self._order[-1]] if self._order else 0
+
+    def ms(self, index: int) -> int:
+        """The time of the row `index`."""
+        return self._times[index]
 
     def event(self, index: int) -> AnyEvent:
         """The whole event behind a row."""
@@ -224,12 +226,19 @@ class EventLog:
         return frozenset(kind for group in self.groups for kind in GROUPS[group])
 
     def _select(self) -> None:
-        kinds, of = self._kinds, self._group_kinds
-        codes = self.marks.codes
-        among = [index for index in self._order if of[index] in kinds]
+        of, codes = self._group_kinds, self.marks.codes
+        among: Sequence[int] = self._grouped()
         if self.divergent:
             among = [index for index in among if codes[index] in NOTABLE or of[index] in WITNESSES]
         self.visible = array("I", self.filter.select(Table(self._hays, codes, self._times), among))
+
+    def _grouped(self) -> array[int]:
+        """The rows of the kinds shown, by time; kept while a filter is typed."""
+        key = (self._kinds, len(self._order))
+        if self._among[0] != key:
+            kinds, of = self._kinds, self._group_kinds
+            self._among = (key, array("I", [index for index in self._order if of[index] in kinds]))
+        return self._among[1]
 
     def close(self) -> None:
         """Gives the temporary space back."""

@@ -128,7 +128,7 @@ class SessionJudging(SessionMarks):
         frame = verdict.evidence.frame_ms
         there = int(self.player.position) == frame
         self.player.playing = False
-        self.player.seek(self.model.log.rows[self._selected].ms if there else frame)
+        self.player.seek(self.model.log.ms(self._selected) if there else frame)
         self.terminal.follow_cursor()
         self._moved()
 

@@ -38,7 +38,7 @@ class SessionMoving(SessionView):
 
     def _to_event(self, row: int) -> None:
         self.player.playing = False
-        self.player.seek(self.model.log.rows[self.model.log.visible[row]].ms)
+        self.player.seek(self.model.log.ms(self.model.log.visible[row]))
         self.terminal.follow_cursor()
         self._show_detail()
         self._moved()
