@@ -165,7 +165,8 @@ class Engine:
                 opening, started=min(opening.started, before.output[0].head.ktime)
             )
         self.kernel.watch()
-        session = open_session(self.store, Clock.measure(), opening, self.kernel.hooks())
+        hooks = self.kernel.hooks()
+        session = open_session(self.store, Clock.measure(), opening, hooks, enhanced=self._enhanced)
         self.add(session)
         for record in before.output:
             session.output(record)

@@ -67,8 +67,10 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
         return self.tty[1] if 136 <= self.tty[0] <= 143 else -1
 
 
-def open_session(store: Store, clock: Clock, opening: Opening, hooks: Sequence[str] = ()) -> LiveSession:
-    """Begins a recording with its session.start; `hooks` are attached in the kernel.
+def open_session(
+    store: Store, clock: Clock, opening: Opening, hooks: Sequence[str] = (), *, enhanced: bool = True
+) -> LiveSession:
+    """Begins a recording with its session.start; `hooks` are attached in the kernel, for `enhanced` recording.
 
     Raises:
         StoreError: the store cannot be written.
@@ -79,6 +81,7 @@ def open_session(store: Store, clock: Clock, opening: Opening, hooks: Sequence[s
         store, sid=str(uuid.uuid4()), user=user, login=login, start_ktime=opening.started, clock=clock
     )
     session = live_session(writer, opening, user, clock)
+    session.enhanced = enhanced
     leader = proc.read(opening.leader)
     terminal = opening.pts >= 0
     writer.add(
@@ -99,6 +102,7 @@ def open_session(store: Store, clock: Clock, opening: Opening, hooks: Sequence[s
         cgroup_id=opening.cgroup,
         parent_sid=opening.parent_sid,
         recorder=f"esr {__version__}",
+        enhanced_recording=enhanced,
         hooks=list(hooks),
     )
     if terminal:

@@ -159,7 +159,7 @@ def _begin(
         origin=origin,
     )
     if kernel is None:
-        return _TerminalRecorder(open_session(store, Clock.measure(), opening))
+        return _TerminalRecorder(open_session(store, Clock.measure(), opening, enhanced=False))
     engine = Engine(kernel, store, cgroups=None, names=(), complain=service.complain)
     kernel.set_session(opening.key, audit=opening.audit, tty=child.tty)
     kernel.set_process(child.pid, opening.key, records.ROLE_MEMBER)
@@ -209,7 +209,6 @@ class _TerminalRecorder(_Recorder):
 
     def __init__(self, session: LiveSession) -> None:
         super().__init__(session)
-        session.enhanced = False
         self._closed = False
 
     def step(self) -> None:

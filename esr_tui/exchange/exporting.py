@@ -53,10 +53,10 @@ class Export:
     def pieces(self) -> Iterator[bytes]:
         """The file's content. Raises RecordingError."""
         if self.format == "jsonl":
-            yield from jsonlines.write(self.index, self.begin, self.end)
+            yield from jsonlines.write(self.index, self.begin, self.end, self.progress)
             return
         if self.format == "teleport":
-            tree = TreeWriter(self.index, begin=self.begin, end=self.end)
+            tree = TreeWriter(self.index, begin=self.begin, end=self.end, seen=self.progress)
             yield from tree.pieces()
             if told := ", ".join(f"{count} {kind}" for kind, count in sorted(tree.left.items()) if count):
                 self.notes.append(f"Teleport has no place for some events, which were left out: {told}")

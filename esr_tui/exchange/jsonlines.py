@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -138,11 +138,14 @@ def _sane(*numbers: int) -> int:
     return numbers[0]
 
 
-def write(index: Path, begin: int = 0, end: int | None = None) -> Iterator[bytes]:
+def write(
+    index: Path, begin: int = 0, end: int | None = None, seen: Callable[[int], None] = lambda count: None
+) -> Iterator[bytes]:
     """A recording as lines.
 
     Args:
         begin, end: milliseconds since the session's start: only what happened between; session.start always comes.
+        seen: is told now and then how many bytes of output have been read.
 
     Raises:
         RecordingError: it cannot be read.
@@ -155,6 +158,7 @@ def write(index: Path, begin: int = 0, end: int | None = None) -> Iterator[bytes
     last: AnyEvent | None = None
     count = 0
     while not follower.drained:
+        seen(chunks.offset)
         for event in follower.step()[0]:
             wanted = begin <= event.ms and (end is None or event.ms <= end)
             if isinstance(event, Print):

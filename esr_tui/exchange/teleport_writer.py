@@ -6,7 +6,7 @@ import gzip
 import tarfile
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -49,16 +49,24 @@ class TreeWriter:
 
     Args:
         begin, end: milliseconds since the session's start: only what happened between; session.start always comes.
+        seen: is told now and then how many bytes of output have been read.
 
     Attributes:
         left: events that Teleport has no place for, by kind.
         problems: what of the recording could not be read.
     """
 
-    def __init__(self, index: Path, *, begin: int = 0, end: int | None = None) -> None:
+    def __init__(
+        self,
+        index: Path,
+        *,
+        begin: int = 0,
+        end: int | None = None,
+        seen: Callable[[int], None] = lambda count: None,
+    ) -> None:
         self.left: Counter[str] = Counter()
         self.problems: tuple[str, ...] = ()
-        self._index, self._begin, self._end = index, begin, end
+        self._index, self._begin, self._end, self._seen = index, begin, end, seen
         self._sid = index.name.removesuffix(".index")
         self._files: dict[str, gzip.GzipFile] = {}
         self._entries: list[IndexEntry] = []
@@ -82,6 +90,7 @@ class TreeWriter:
         for entry in follower.refresh():
             chunks.add_file(entry)
         while not follower.drained:
+            self._seen(chunks.offset)
             for event in follower.step()[0]:
                 self._event(event, chunks, folder, stack)
         self.problems = problems.sentences

@@ -90,8 +90,8 @@ def script_of(timing: Path) -> Path:
 
 def _beside(path: Path) -> list[Path]:
     """The first plain files of the directory in which another one is."""
-    near = sorted(path.parent.iterdir())[:_SIBLINGS]
-    return [each for each in near if each != path and each.is_file() and not each.is_symlink()]
+    near = sorted(path.parent.iterdir(), key=lambda each: (not each.name.startswith(path.stem), each.name))
+    return [each for each in near[:_SIBLINGS] if each != path and each.is_file() and not each.is_symlink()]
 
 
 def _head(path: Path) -> bytes:

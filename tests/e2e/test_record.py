@@ -129,6 +129,7 @@ def test_without_rights_the_terminal_alone_is_recorded_and_said(account: Account
     assert recording.output == f"{account.name}\r\n".encode()
     assert not recording.all(Command)
     assert recording.only(SessionEnd).enhanced_recording is False
+    assert recording.start.enhanced_recording is False
 
 
 def test_the_headless_demo_hides_three_things_and_the_kernel_saw_them(store: Path) -> None:
