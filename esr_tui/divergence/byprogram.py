@@ -165,9 +165,18 @@ def _by_interpreter(image: Image, caller: Image, line: TypedLine | None) -> Judg
 def _startup_file(image: Image, caller: Image) -> str | None:
     """A file of the machine that a shell reads by itself before its text, and that has the command."""
     outer = {event.path for each in caller.chain()[1:] for event in each.inputs}
+    above = caller.caller
+    # sudo -i and su - give the home of another user.
+    other = (
+        above is not None
+        and (caller.command.argv or [""])[0].startswith("-")
+        and _name(above) in ("sudo", "su")
+    )
     for event in caller.inputs:
         path = event.path or ""
-        mine = path in outer and is_startup(path)  # that of the login, not one that was put in its place
+        mine = (other or path in outer) and is_startup(
+            path
+        )  # that of the login, not one that was put in its place
         if (path.startswith("/etc/") or mine) and Text(event).names(image.command.argv, image.command.path):
             return path
     return None

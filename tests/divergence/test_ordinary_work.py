@@ -150,6 +150,18 @@ def test_sftp_runs_ssh_and_what_its_batch_says() -> None:
 # Interpreters.
 
 
+def test_sudo_gives_a_login_shell_of_another_user() -> None:
+    session = Judged()
+    session.line("sudo -i id")
+    sudo = session.run("sudo -i id")
+    shell = session.run(["-bash", "-c", "id"], by=sudo.pid, path="/usr/bin/bash")
+    session.reads(shell.pid, 'eval "$(pyenv init -)"', "/root/.bashrc")
+    assert session.run("pyenv init -", by=shell.pid).verdict == "implied"
+    other = session.run(["bash", "-c", "id"], by=SHELL)
+    session.reads(other.pid, "pyenv init -", "/tmp/x/.bashrc")
+    assert session.run("pyenv init -", by=other.pid).verdict != "implied"
+
+
 def test_a_shells_text_that_reads_a_file() -> None:
     session = Judged()
     session.line("bash -ec '. ./lib.sh; check date'")
