@@ -206,7 +206,7 @@ def load(data: bytes) -> tuple[Screen, Stream]:
 
 def _restored(state: _State) -> tuple[Screen, Stream]:
     screen = Screen(state.columns, state.rows)
-    pens = [_cell(pen) for pen in state.pens]
+    pens = _cells(state.pens)
     screen.alternate = state.alternate
     screen.buffer, screen.other = _filled(state.shown, state, pens), _filled(state.other, state, pens)
     screen.savepoints, screen.other_saved = [
@@ -238,13 +238,14 @@ def _check(sound: object) -> None:
         raise ValueError("the terminal state contradicts itself")
 
 
-def _cell(pen: _Pen) -> Cell:
-    fg, bg, flags = pen
-    _check((fg in COLOURS or _TRUE_COLOUR.fullmatch(fg)) and (bg in COLOURS or _TRUE_COLOUR.fullmatch(bg)))
-    if flags >= _ERASED:
-        _check(flags == _ERASED and fg == "default")
-        return blank(bg)
-    return Cell(" ", fg, bg, *_ATTRIBUTES[flags])
+def _cells(pens: list[_Pen]) -> list[Cell]:
+    colours = {colour for fg, bg, _ in pens for colour in (fg, bg)} - COLOURS
+    _check(all(map(_TRUE_COLOUR.fullmatch, colours)))
+    _check(all(flags == _ERASED and fg == "default" for fg, _, flags in pens if flags >= _ERASED))
+    return [
+        blank(bg) if flags == _ERASED else tuple.__new__(Cell, (" ", fg, bg, *_ATTRIBUTES[flags]))
+        for fg, bg, flags in pens
+    ]
 
 
 def _filled(saved: _Buffer, state: _State, pens: list[Cell]) -> Buffer:

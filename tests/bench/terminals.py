@@ -61,8 +61,16 @@ class Drawn:
         Raises:
             EOFError: it has ended.
         """
+        self.screen.feed(self.read())
+
+    def read(self) -> bytes:
+        """The bytes that the program has drawn since.
+
+        Raises:
+            EOFError: it has ended.
+        """
         try:
-            self.screen.feed(os.read(self._master, 65536))
+            return os.read(self._master, 65536)
         except OSError:
             raise EOFError(f"the program has ended; its screen: {self.screen.text()[-1500:]}") from None
 
