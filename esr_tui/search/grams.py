@@ -12,6 +12,7 @@ import os
 import sqlite3
 import stat
 from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -20,20 +21,22 @@ from esr_tui.search.places import cache_dir
 from esr_tui.search.query import Query
 from esr_tui.search.textfile import TextError, TextReader
 
-VERSION = 1
+VERSION = 2
 NAME = "search.db"
+PART = 16 * 1024
+"""Characters that are told apart: in more, any three letters may stand somewhere."""
 _PATIENCE = 2.0
 """Seconds to wait for another process that writes."""
 _SCHEMA = f"""
 CREATE TABLE recordings(id INTEGER PRIMARY KEY AUTOINCREMENT, generation TEXT UNIQUE, path TEXT, blocks INTEGER);
-CREATE TABLE blocks(id INTEGER PRIMARY KEY AUTOINCREMENT, recording INTEGER, number INTEGER);
-CREATE INDEX blocks_of ON blocks(recording);
+CREATE TABLE parts(id INTEGER PRIMARY KEY AUTOINCREMENT, recording INTEGER, number INTEGER);
+CREATE INDEX parts_of ON parts(recording);
 CREATE VIRTUAL TABLE grams USING fts5(text, content='', detail=none, columnsize=0, tokenize='trigram');
 PRAGMA user_version={VERSION};
 """
 _FIND = """
-SELECT generation, number FROM grams JOIN blocks ON blocks.id = grams.rowid
-JOIN recordings ON recordings.id = blocks.recording WHERE grams MATCH ? ORDER BY blocks.id
+SELECT DISTINCT generation, number FROM grams JOIN parts ON parts.id = grams.rowid
+JOIN recordings ON recordings.id = parts.recording WHERE grams MATCH ? ORDER BY parts.recording, number
 """
 
 
@@ -111,12 +114,9 @@ class Grams:
             run("BEGIN IMMEDIATE")
             recording, first = self._recording(reader, path)
             for number in range(first, len(reader.blocks)):
-                try:
-                    text = "\n".join(each.text for each in reader.entries(reader.blocks[number]))
-                except TextError:
-                    text = ""
-                made = run("INSERT INTO blocks(recording, number) VALUES(?, ?)", (recording, number))
-                run("INSERT INTO grams(rowid, text) VALUES(?, ?)", (made.lastrowid, text.lower()))
+                for text in _parts(reader, number):
+                    made = run("INSERT INTO parts(recording, number) VALUES(?, ?)", (recording, number))
+                    run("INSERT INTO grams(rowid, text) VALUES(?, ?)", (made.lastrowid, text))
             run("UPDATE recordings SET blocks=? WHERE id=?", (len(reader.blocks), recording))
 
     def _recording(self, reader: TextReader, path: Path) -> tuple[int, int]:
@@ -126,12 +126,26 @@ class Grams:
         if row is not None:
             return int(row[0]), int(row[1])
         for (old,) in run("SELECT id FROM recordings WHERE path=?", (str(path),)).fetchall():
-            run("DELETE FROM blocks WHERE recording=?", (old,))
+            run("DELETE FROM parts WHERE recording=?", (old,))
             run("DELETE FROM recordings WHERE id=?", (old,))
         made = run(
             "INSERT INTO recordings(generation, path, blocks) VALUES(?, ?, 0)", (reader.generation, str(path))
         )
         return int(made.lastrowid or 0), 0
+
+
+def _parts(reader: TextReader, number: int) -> Iterator[str]:
+    """A block's text, lowered, in parts of about PART characters; none of a damaged one."""
+    lines, size = list[str](), 0
+    with suppress(TextError):
+        for each in reader.entries(reader.blocks[number]):
+            lines.append(each.text)
+            size += len(each.text)
+            if size >= PART:
+                yield "\n".join(lines).lower()
+                lines, size = [], 0
+    if lines:
+        yield "\n".join(lines).lower()
 
 
 def _connect(path: Path) -> sqlite3.Connection:

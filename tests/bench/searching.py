@@ -1,15 +1,17 @@
 """How soon a search over a store finds, how fast its index is made, and how fast a million events are filtered.
 
-    python tests/bench/searching.py [MEGABYTES]
+    python tests/bench/searching.py [MEGABYTES] [direct]
 
 The stream is `synthetic`'s; by default 64 MB of it in eight recordings, so that `make bench` stays short. What a search
-costs grows with the number of blocks that may match, hardly with the size of the store: 1024 shows it.
+costs grows with the number of blocks that may match, hardly with the size of the store: 1024 shows it. `direct` writes
+the text of the recordings without emulating their streams, which takes minutes for a gigabyte.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,8 +30,12 @@ from esr_tui.filtering import Table, parse  # noqa: E402
 from esr_tui.filtering.documents import event_document  # noqa: E402
 from esr_tui.model.events import Command, Disk  # noqa: E402
 from esr_tui.model.summary import summary  # noqa: E402
+from esr_tui.search.collecting import BLOCK_TEXT  # noqa: E402
+from esr_tui.search.entries import Line, State  # noqa: E402
+from esr_tui.search.places import identity, writable  # noqa: E402
 from esr_tui.search.query import Query  # noqa: E402
 from esr_tui.search.storewide import Search  # noqa: E402
+from esr_tui.search.textfile import TextWriter  # noqa: E402
 
 RECORDINGS = 8
 EVENTS = 1_000_000
@@ -93,14 +99,17 @@ def filters() -> list[Claim]:
     return claims
 
 
-def searches(megabytes: int) -> list[Claim]:
-    """Searches over a store of so many megabytes of stream."""
+def searches(megabytes: int, *, direct: bool = False) -> list[Claim]:
+    """Searches over a store of so many megabytes of stream; `direct`: without emulating it."""
     with tempfile.TemporaryDirectory(prefix="esr-search-") as folder:
         store = Path(folder)
         os.environ["XDG_CACHE_HOME"] = str(store / "cache")
         progress(f"{RECORDINGS} recordings of {megabytes // RECORDINGS} MB")
         for seed in range(1, RECORDINGS + 1):
-            synthetic.recording(store, megabytes * 1_000_000 // RECORDINGS, events=1000, seed=seed)
+            size = megabytes * 1_000_000 // RECORDINGS
+            index = synthetic.recording(store, 10_000 if direct else size, events=1000, seed=seed)
+            if direct:
+                write_text(index, size, seed)
         sessions = chosen(store, (), "", oldest=False)
         began = time.perf_counter()
         first = _first(store, "no such words", sessions)
@@ -151,6 +160,25 @@ def searches(megabytes: int) -> list[Claim]:
         return claims
 
 
+_SEQUENCES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\r")
+
+
+def write_text(index: Path, size: int, seed: int) -> None:
+    """The text file of a recording of so many bytes: its stream's lines, without what moves the cursor."""
+    writer = TextWriter.create(writable(index))
+    lines, length, offset = list[Line](), 0, 0
+    for unit in synthetic.stream(size, seed):
+        offset += len(unit)
+        for text in _SEQUENCES.sub(b"", unit).decode().split("\n"):
+            lines.append(Line(offset // 100, offset // 100, offset, 35, synthetic.COLUMNS, text))
+            length += len(text) + 32
+        if length >= BLOCK_TEXT:
+            writer.add(lines, offset, screen=True)
+            lines, length = [], 0
+    writer.stop(State(identity(index), offset, 0, {}, [], 0, offset // 100, True), b"")
+    writer.close()
+
+
 def _first(store: Path, regex: str, sessions: list) -> object:
     search = Search(store, Query(regex))
     try:
@@ -179,5 +207,5 @@ def _rare(store: Path, sessions: list) -> str:
 
 
 if __name__ == "__main__":
-    for claim in [*filters(), *searches(int(sys.argv[1]) if len(sys.argv) > 1 else 64)]:
-        print(claim)
+    for claim in [*filters(), *searches(int((sys.argv[1:] or ["64"])[0]), direct="direct" in sys.argv)]:
+        print(claim, flush=True)
