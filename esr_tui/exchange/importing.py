@@ -61,15 +61,26 @@ def imported(found: Found, data_dir: Path, progress: Progress = lambda part: Non
     place = slot(found, data_dir)
     if index := place.whole:
         return index
+    fd = _locked(place.lock)
     try:
-        fd = os.open(place.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise write_failed(place.lock, error) from error
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)  # somebody else may be at it: what comes of that serves as well
+        # Somebody else may have been at it: what came of that serves as well.
         return place.whole or _written(found, place, progress)
     finally:
         os.close(fd)
+
+
+def _locked(path: Path) -> int:
+    """A descriptor that holds the lock on a file, waited for. Raises StoreError."""
+    while True:
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise write_failed(path, error) from error
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if path.lstat().st_ino == os.fstat(fd).st_ino:
+                return fd
+        os.close(fd)  # its holder failed, and took the file with it
 
 
 def _written(found: Found, place: cache.Slot, progress: Progress) -> Path:

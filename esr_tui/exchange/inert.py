@@ -15,13 +15,15 @@ _TOKEN = re.compile(
     r"\x1b\[(?P<private>[<-?]?)(?P<numbers>[0-9;:]*)(?P<between>[ -/]*)(?P<final>[@-~])"
     r"|\x1b(?P<string>[]PX^_])"
     r"|(?P<c1>[\x80-\x9f])"
-    r"|\x1b(?P<question>Z)"
+    r"|(?P<question>\x1bZ|\x05)"
 )
 _OPEN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*)?\Z")
 _END = re.compile(r"\x07|\x1b\\|\x9c|[\x18\x1a]")
-_ASKS = {"": "cnit", ">": "cq", "=": "c", "?": "n"}
-"""Final characters by prefix: device attributes, status reports, printing, window operations, version."""
-_REPORTS = frozenset({9, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016})
+_ASKS = {"": "cnit", "?": "cinuS"}
+"""Final characters by prefix: device attributes, status reports, printing, window operations, keyboard, graphics."""
+_ASKS_BETWEEN = frozenset({"$p", "$w", "*y", "'w", "'z", "'|"})
+"""Requests for modes, the state of tabs, checksums of the screen, the locator of the mouse."""
+_REPORTS = frozenset({9, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2031, 2048})
 
 
 class Inert:
@@ -39,7 +41,7 @@ class Inert:
     def feed(self, text: str) -> str:
         """The next piece, without what acts. An incomplete sequence at its end comes with the next one."""
         text, self._held = self._held + text, ""
-        if "\x1b" not in text and not self._string and not re.search("[\x80-\x9f]", text):
+        if "\x1b" not in text and not self._string and not re.search("[\x05\x80-\x9f]", text):
             return text
         kept: list[str] = []
         at = 0
@@ -89,7 +91,5 @@ def _acts(found: re.Match[str]) -> bool:
             return any(
                 number.isdecimal() and int(number[:6]) in _REPORTS for number in found["numbers"].split(";")
             )
-        return final in _ASKS.get(private, "") or (private == "?" and final == "i")
-    return (
-        final in "pwyz|x" and between in {"$", "'", "*"} and (between, final) not in {("$", "x"), ("$", "z")}
-    )
+        return private in {"<", "=", ">"} or final in _ASKS.get(private, "")
+    return between + final in _ASKS_BETWEEN

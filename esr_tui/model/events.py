@@ -6,7 +6,8 @@ stands beside them, never instead. Fields are always present in the JSON: `null`
 empty list say "not known".
 
 Units: `ms` is milliseconds since the session's start, `ktime` nanoseconds of the kernel's boot
-clock (CLOCK_BOOTTIME; 0 in recordings of other tools), `time` RFC 3339 in UTC.
+clock (CLOCK_BOOTTIME; recordings of other tools count from 1 s at their start, or have 0), `time`
+RFC 3339 in UTC.
 """
 
 from __future__ import annotations

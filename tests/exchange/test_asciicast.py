@@ -200,6 +200,57 @@ def test_a_file_is_imported_once_and_anew_when_it_changes(store: Store, written:
     assert first.is_relative_to(store.own_dir / "playbacks" / "imports")
 
 
+@pytest.mark.parametrize(
+    "acting",
+    [
+        "\x1b]0;title\x07",
+        "\x1b]52;c;aGk=\x1b\\",
+        "\x1b]8;;http://x\x07",
+        "\x1bP+q544e\x1b\\",
+        "\x1b_Gi=1;AAAA\x1b\\",
+        "\x1b[c",
+        "\x1b[>0q",
+        "\x1b[6n",
+        "\x1b[?2026$p",
+        "\x1b[8;50;200t",
+        "\x1b[5i",
+        "\x1b[?1003h",
+        "\x1b[?25;1006h",
+        "\x1b[>4;2m",
+        "\x1b[?u",
+        "\x1bZ",
+        "\x05",
+        "\x9b6n",
+        "\x9d0;x\x9c",
+    ],
+)
+def test_what_acts_on_a_terminal_goes(acting: str) -> None:
+    inert = Inert()
+    assert inert.feed(f"a{acting}b") + inert.feed("c") in {"abc", "a6nbc"}
+    assert inert.removed == 1
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        "\x1b[31;1m",
+        "\x1b[2J",
+        "\x1b[?1049h",
+        "\x1b[5;5H",
+        "\x1b[2 q",
+        "\x1b[?25l",
+        "\x1b(0",
+        "\x1b[!p",
+        "\x1b[1;2;3;4$x",
+        "\x1b7",
+    ],
+)
+def test_what_draws_stays(drawing: str) -> None:
+    inert = Inert()
+    assert inert.feed(f"a{drawing}b") == f"a{drawing}b"
+    assert inert.removed == 0
+
+
 _PIECES = st.lists(
     st.one_of(
         st.text(alphabet="ab\x1b[]0;?c52\x07\\nhP\x9d\x9c\r\n", max_size=8),
