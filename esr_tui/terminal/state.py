@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from itertools import groupby, product
+from itertools import chain, groupby, product, repeat
 from typing import Annotated, TypeAlias, cast
 
 import msgspec
@@ -17,7 +17,7 @@ from pyte.charsets import LAT1_MAP as ASCII
 from pyte.screens import Margins, Savepoint
 
 from esr_tui.model.text import UNSAFE
-from esr_tui.terminal.cells import BLANK, MAX_CELL, WIDTHS, Blank, Buffer, Cell, Cursor, Line, blank
+from esr_tui.terminal.cells import BLANK, MAX_CELL, NARROW, WIDTHS, Blank, Buffer, Cell, Cursor, Line, blank
 from esr_tui.terminal.commands import MAX_SEQUENCE
 from esr_tui.terminal.grid import LINE_DRAWING
 from esr_tui.terminal.screen import KEPT_MODES, MAX_SIZE, Screen
@@ -98,7 +98,7 @@ class _State(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
-_TRUE_COLOUR = re.compile("[0-9a-f]{6}")
+_TRUE_COLOURS = re.compile("(?:[0-9a-f]{6} )*+")
 _HELD = re.compile(r"\x1b(?:[ -/]*|\[[ -?]*|[\]PX^_][^\x18\x1a\x1b\x9c]*)")
 
 _decoder = msgspec.msgpack.Decoder(_State)
@@ -239,8 +239,9 @@ def _check(sound: object) -> None:
 
 
 def _cells(pens: list[_Pen]) -> list[Cell]:
-    colours = {colour for fg, bg, _ in pens for colour in (fg, bg)} - COLOURS
-    _check(all(map(_TRUE_COLOUR.fullmatch, colours)))
+    foregrounds, backgrounds, _ = zip(*pens, strict=True) if pens else ((), (), ())
+    colours = {*foregrounds, *backgrounds} - COLOURS
+    _check({*map(len, colours)} <= {6} and _TRUE_COLOURS.fullmatch(" ".join([*colours, ""])))
     _check(all(flags == _ERASED and fg == "default" for fg, _, flags in pens if flags >= _ERASED))
     return [
         blank(bg) if flags == _ERASED else tuple.__new__(Cell, (" ", fg, bg, *_ATTRIBUTES[flags]))
@@ -258,8 +259,7 @@ def _filled(saved: _Buffer, state: _State, pens: list[Cell]) -> Buffer:
         sizes, numbers = each.pens[::2], each.pens[1::2]
         _check(sum(sizes) == len(each.text) <= state.columns and len(sizes) == len(numbers))
         _check(max(numbers, default=0) < len(pens))
-        for size, number in zip(sizes, numbers, strict=True):
-            line.pens += [pens[number]] * size
+        line.pens = list(chain.from_iterable(map(repeat, map(pens.__getitem__, numbers), sizes)))
         _check(not _CONTROL.search("".join(each.text)) and _halves(each.text))
     return buffer
 
@@ -267,7 +267,7 @@ def _filled(saved: _Buffer, state: _State, pens: list[Cell]) -> Buffer:
 def _halves(text: str | list[str]) -> bool:
     """Whether every wide character, and nothing else, is followed by its empty second half."""
     if isinstance(text, str):
-        return text.isascii() or set(map(WIDTHS.__getitem__, text)) <= {1}
+        return bool(NARROW.fullmatch(text)) or set(map(WIDTHS.__getitem__, text)) <= {1}
     wide = [each != "" and WIDTHS[each[0]] == 2 for each in text]
     return [False, *wide] == [*(each == "" for each in text), False]
 

@@ -128,6 +128,7 @@ CONTRADICTIONS: dict[str, tuple[int, object]] = {
     "fewer columns than the text": (0, 3),
     "fewer rows than lines": (1, 1),
     "colour": (2, [["default", "default", 256], ["javascript:", "default", 0]]),
+    "two colours in one": (2, [["default", "default", 256], ["aabbcc ddeeff", "default", 0]]),
     "cursor": (6, [99, 0]),
     "pen": (8, 99),
     "modes": (9, [12345]),
