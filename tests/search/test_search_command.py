@@ -198,3 +198,30 @@ def test_hostile_text_comes_out_inert(esr: Any, recorder: Any) -> None:
     recorder.session("n\u202eeedle \x9b31m\r\n".encode(), argv=["needle", "\x1b]0;owned\x07\u202e"])
     for output in (esr("search", "n").out, esr("search", "n", "--json").out):
         assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(output)
+
+
+def test_a_live_recording_is_followed_to_its_end(recorder: Any) -> None:
+    writer = recorder.begin()
+    writer.output(ktime=recorder.at(1000), data=b"first\r\n")
+    writer.flush()
+    index = recorder.index(writer.sid)
+    seen: list[list[str]] = []
+
+    def rest(seconds: float) -> bool:
+        reader = current(index)
+        seen.append([each.text for place in reader.blocks for each in reader.entries(place)])
+        reader.close()
+        if len(seen) == 1:
+            writer.output(ktime=recorder.at(2000), data=b"second\r\n")
+            writer.flush()
+        else:
+            writer.close()
+        return len(seen) > 5
+
+    collect(index, rest=rest)
+    assert [sorted(texts)[0] for texts in seen] == ["first", "first"]
+    assert "second" in seen[1]
+    assert len(seen) == 2
+    last = current(index)
+    assert last.state.complete
+    last.close()
