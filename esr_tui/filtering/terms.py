@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Sequence
 
@@ -39,7 +40,7 @@ def term(token: Token, schema: Schema) -> Node:
         return Contains(token.value.lower())
     field = schema.fields.get(token.field.lower())
     if field is None:
-        known = ", ".join(schema.names)
+        known = ", ".join(difflib.get_close_matches(token.field.lower(), schema.names, 3) or schema.names)
         what = f'no field is called {printable(token.field, 24)}: put the word in "quotes", or use {known}'
         raise FilterError(what, token.at, len(token.field))
     made = _MAKERS[field.type](field, token)
