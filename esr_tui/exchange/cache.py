@@ -18,9 +18,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from esr_tui.exchange.errors import ForeignError
-from esr_tui.recording import RecordingError, Store
+from esr_tui.model.text import printable
+from esr_tui.recording import RecordingError, Store, StoreError
 from esr_tui.recording import files as storage
-from esr_tui.recording.errors import read_failed, write_failed
+from esr_tui.recording.errors import read_failed, reason, write_failed
 from esr_tui.recording.layout import SESSIONS
 
 VERSION = 1
@@ -48,7 +49,11 @@ def place(data_dir: Path) -> Path:
         storage.make_directory(folder / "imports")
         storage.make_directory(folder / "imports" / "known")
     except OSError as error:
-        raise write_failed(folder, error) from error
+        where = printable(str(folder))
+        raise StoreError(
+            f"cannot keep what is imported in {where}: {reason(error)}; name a place that can be written with"
+            " XDG_CACHE_HOME"
+        ) from error
     return folder / "imports"
 
 

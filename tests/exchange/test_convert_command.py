@@ -15,7 +15,7 @@ import pytest
 from esr_tui.exchange.exporting import Export
 from esr_tui.exchange.importing import Found, imported, importer, slot
 from esr_tui.exchange.locate import look, resolve
-from esr_tui.recording import RecordingReader
+from esr_tui.recording import RecordingReader, StoreError
 
 from .conftest import read_index
 
@@ -184,10 +184,12 @@ def test_another_version_of_the_importer_starts_anew(
 ) -> None:
     path = written(cast("text"))
     first = resolve(str(path), store.data_dir)
-    stamp = first.stat().st_ino
+    first.write_text("damaged")
+    assert resolve(str(path), store.data_dir) == first
+    assert first.read_text() == "damaged"
     monkeypatch.setattr("esr_tui.exchange.cache.VERSION", 99)
     assert resolve(str(path), store.data_dir) == first
-    assert first.stat().st_ino != stamp
+    assert first.read_text() != "damaged"
     assert esr("screen", path).out.startswith("text\n")
 
 
@@ -195,6 +197,15 @@ def test_without_a_store_the_users_cache_serves(written: Written, tmp_path: Path
     index = resolve(str(written(cast("text"))), tmp_path / "no" / "store")
     assert index.is_relative_to(tmp_path / "cache" / "esr" / "imports")
     assert (tmp_path / "cache" / "esr").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_cache_that_cannot_be_made_is_said(
+    written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(StoreError, match="name a place that can be written with XDG_CACHE_HOME"):
+        resolve(str(written(cast("text"))), tmp_path / "no-store")
 
 
 def test_a_full_disk_leaves_no_half_recording(
