@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from esr_tui.terminal import Row, Run, Style, Terminal
+from esr_tui.terminal.cells import NARROW, WIDTHS
 
 
 def row(data: str, columns: int = 20) -> Row:
@@ -122,3 +123,20 @@ def test_a_row_is_cached_until_it_changes() -> None:
 def test_rows_outside_the_screen_are_empty() -> None:
     terminal = Terminal(10, 3)
     assert terminal.row(-1) == terminal.row(3) == Row()
+
+
+def test_text_taken_for_narrow_is_narrow() -> None:
+    """The short way of drawing and the long one agree on widths."""
+    assert [
+        char for code in range(0x30000) if NARROW.fullmatch(char := chr(code)) and WIDTHS[char] != 1
+    ] == []
+
+
+def test_cells_are_pytes() -> None:
+    terminal = Terminal(10, 2)
+    terminal.feed("\x1b[1;31ma\x1b[m世".encode())
+    line = terminal.screen.buffer[0]
+    assert (line[0].data, line[0].fg, line[0].bold, line[0].bg) == ("a", "red", True, "default")
+    assert [line[x].data for x in range(5)] == ["a", "世", "", " ", " "]
+    assert terminal.screen.display == ["a世       ", " " * 10]
+    assert repr(line[1]).startswith("Cell('世', 'default'")
