@@ -194,7 +194,11 @@ def run(server: LoginServer, loops: Loops) -> list[Claim]:
             plain[typical] >= 6,
             f"{typical}: {plain[typical]:.1f} MB/s",
         ),
-        Claim("the state of a typical stream taken or restored in 2 ms", slowest <= 2, f"at most {slowest:.1f} ms"),
+        Claim(
+            "the state of a typical stream taken or restored in 2 ms",
+            slowest <= 2,
+            f"at most {slowest:.1f} ms",
+        ),
     ]
 
 
