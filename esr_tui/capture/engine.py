@@ -20,6 +20,7 @@ from esr_tui.kernel.programs import Kernel, Loss
 from esr_tui.model.clock import Clock
 from esr_tui.recording.errors import StoreError
 from esr_tui.recording.store import Store
+from esr_tui.recording.watermark import Watermark
 from esr_tui.sessions.cgroups import Cgroups
 from esr_tui.sessions.ptys import Ptys
 
@@ -66,6 +67,7 @@ class Engine:
         self._ptys: Ptys[LiveSession] = Ptys()
         self._silent = Silent()
         self._mending = Mending()
+        self._watermark = Watermark(store.own_dir)
         self.began = self._flushed = self._kept_house = self._counted = self._needed = Clock.now()
 
     def adopt_existing(self) -> None:
@@ -235,6 +237,8 @@ class Engine:
                 session.writer.flush()
             except StoreError as error:
                 self.complain(str(error))
+        if (until := self.kernel.complete_until) is not None:
+            self._watermark.set(until)
 
     def _keep_house(self, now: int) -> None:
         for session in self.sessions.values():

@@ -62,6 +62,7 @@ class Analysis:
     Attributes:
         clock: milliseconds of the recording that have been seen.
         lines: the typed lines found so far.
+        late: something came after its time had been judged: only another run gives the right verdicts.
     """
 
     def __init__(self, rules: RuleSet | None = None) -> None:
@@ -75,6 +76,8 @@ class Analysis:
         self.clock = 0
         self._order = 0
         self._moment = -1
+        self._origin = 0
+        self.late = False
         self._waiting: list[tuple[int, int, int, AnyEvent | Piece]] = []
         self._pending: deque[tuple[int, Image, _Deed | None, bool]] = deque()
         self._written: set[str] = set()
@@ -88,6 +91,9 @@ class Analysis:
         A verdict comes again (the same `ei`) when a rule knows a connection or a file of the command's process.
         """
         for item in (*events, *output):
+            if not self._origin:
+                self._origin = item.ktime - item.ms * 1_000_000
+            self.late |= item.ms < self._moment
             self.clock = max(self.clock, item.ms)
             self._order += 1
             heapq.heappush(self._waiting, (item.ms, item.ktime, self._order, item))
@@ -97,6 +103,10 @@ class Analysis:
         """Time has passed and nothing happened (a live session)."""
         self.clock = max(self.clock, ms)
         return self._advance(self.clock - _REORDER_MS)
+
+    def tick_until(self, ktime: int) -> list[Verdict]:
+        """All that happened until `ktime` (boot clock, ns) was fed."""
+        return self.tick((ktime - self._origin) // 1_000_000) if self._origin else []
 
     def finish(self) -> list[Verdict]:
         """The recording has ended: judges what still waits."""

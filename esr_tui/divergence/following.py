@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from esr_tui.divergence.analysis import VERSION, Analysis
+from esr_tui.divergence.pace import Pace
 from esr_tui.divergence.rules import RuleSet
 from esr_tui.model.session import ENDED, LINGERING, LIVE, SessionSummary
 from esr_tui.model.verdict import DIVERGENT, Verdict, worst
 from esr_tui.recording import Catalog, RecordingError, RecordingReader
 from esr_tui.recording.verdicts import VerdictSummary, read_verdicts, verdicts_path, write_verdicts
+from esr_tui.recording.watermark import written_until
 
 _PIECE = 1 << 20
 """Bytes of one recording taken at a time, so that a loud one does not keep the others waiting."""
@@ -25,8 +27,10 @@ class Followed:
         self.session = session
         self.index = Path(session.recording)
         self._reader = RecordingReader(self.index)
+        self._rules = rules
         self._analysis = Analysis(rules)
-        self._began = time.monotonic()
+        self._again = False
+        self._pace = Pace(partial(written_until, self.index))
         self._severities: dict[int, str] = {}
         self._written: VerdictSummary | None = None
         known = read_verdicts(verdicts_path(self.index))
@@ -35,17 +39,20 @@ class Followed:
 
     def advance(self) -> list[Verdict]:
         """Takes what is new; the verdicts that have become certain and were not told before. Raises RecordingError."""
+        self._pace.look()
         piece = self._reader.read(_PIECE)
         found = self._analysis.feed(piece.events, piece.output) if piece else []
         if not piece:
             if self._reader.state not in (LIVE, LINGERING):
                 found = self._analysis.finish()
-                self.done = True
                 self._reader.close()
+                self.done = not self._analysis.late or self._again
+                if not self.done:
+                    self._anew()
             else:
-                found = self._analysis.tick(self._analysis.clock + self._idle_ms())
+                found = self._pace.tick(self._analysis)
         else:
-            self._began = time.monotonic()
+            self._pace.fed()
         news = [verdict for verdict in found if self._is_news(verdict)]
         for verdict in found:
             if verdict.verdict in DIVERGENT:
@@ -54,16 +61,17 @@ class Followed:
         self._write()
         return news
 
+    def _anew(self) -> None:
+        """Something came too late to be judged rightly while it happened: now everything is there."""
+        self._again, self._told_before = True, self._told
+        self._reader = RecordingReader(self.index)
+        self._analysis = Analysis(self._rules)
+        self._severities.clear()
+
     def _is_news(self, verdict: Verdict) -> bool:
         """Whether it was not told by an earlier run; a verdict that comes again says something new."""
         again = verdict.ei in self._severities and self._analysis.clock > self._told_before
         return verdict.ms > self._told_before or again
-
-    def _idle_ms(self) -> int:
-        """How long nothing has come."""
-        now = time.monotonic()
-        elapsed, self._began = now - self._began, now
-        return int(elapsed * 1000)
 
     def _write(self) -> None:
         summary = VerdictSummary(

@@ -187,6 +187,11 @@ class Kernel:
         """Whether the last poll left records in a ring, because there were too many to take at once."""
         return self._rings.behind
 
+    @property
+    def complete_until(self) -> int | None:
+        """Until when (boot clock, ns) all that happened was handed out; None while records are left in a ring."""
+        return None if self._rings.behind else self._rings.began
+
     def fill(self) -> dict[str, int]:
         """How full each ring was, at least, when it was polled last, in percent."""
         return {name: -(-100 * taken // self._ring_bytes[name]) for name, taken in self._rings.taken.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import select
+import time
 from typing import Any
 
 from esr_tui.kernel.errors import KernelError
@@ -48,6 +49,8 @@ class Rings:
         self._taken = 0
         self.taken: dict[str, int] = {}
         """Bytes that the last round took of each ring: at least so much of it was in use."""
+        self.began = 0
+        """When the last round began to take records, in ns of the boot clock."""
         self.behind = False
         """Whether the last round left records in a ring, because there were too many to take at once."""
         for name, batch in _BATCHES.items():
@@ -61,6 +64,7 @@ class Rings:
     def take(self, timeout_ms: int) -> list[bytes]:
         """The records that arrived, each ring's in order; waits up to `timeout_ms` for the first one."""
         self._epoll.poll(timeout_ms / 1000)
+        self.began = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         self.behind = False
         for (reader, batch), name in zip(self._readers, _BATCHES, strict=True):
             self._left, self._taken = batch, 0

@@ -15,17 +15,20 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from esr_tui.divergence.certificate import Witness
+from esr_tui.divergence.pace import Pace
 from esr_tui.model.session import ENDED, LINGERING, LIVE
 from esr_tui.model.text import printable
 from esr_tui.model.verdict import DIVERGENT, Payload, Verdict, worst
 from esr_tui.recording import RecordingError, RecordingReader, Slice
 from esr_tui.recording.verdicts import VerdictSummary, keep_verdicts
+from esr_tui.recording.watermark import written_until
 from esr_tui.tui.child import Child
 from esr_tui.tui.stopping import Stop
 
@@ -77,11 +80,17 @@ Give = Callable[[Judged], None]
 
 
 class Source:
-    """What is read: a recording's reader, or a script of one."""
+    """What is read: a recording's reader, or a script of one; and how far its recorder says that it is written."""
 
-    def __init__(self, read: Callable[[int], Slice], state: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        read: Callable[[int], Slice],
+        state: Callable[[], str],
+        written_until: Callable[[], int | None] = lambda: None,
+    ) -> None:
         self.read = read
         self.state = state
+        self.written_until = written_until
 
 
 class _Payloads:
@@ -118,6 +127,10 @@ class Reporter:
         self._told: tuple[int, bool] = (-1, False)
         self._last = float("-inf")
         self._certified: tuple[str, ...] = ()
+        self.restart()
+
+    def restart(self) -> None:
+        """The same recording from its beginning; verdicts take the place of those that were reported."""
         self.work = 0
         self.divergent: dict[int, str] = {}
         """The severity of each divergence, by ei."""
@@ -160,24 +173,37 @@ class Reporter:
 
 
 def judge(
-    source: Source, analysis: Analysis, give: Give, stop: Stop, clock: Callable[[], float] = time.monotonic
+    source: Source,
+    analysis: Analysis,
+    give: Give,
+    stop: Stop,
+    clock: Callable[[], float] = time.monotonic,
+    *,
+    reporter: Reporter | None = None,
 ) -> Reporter:
-    """Analyses to the end and on while the recording grows. Raises RecordingError."""
-    reporter, since = Reporter(give, clock), clock()
+    """Analyses to the end and on while the recording grows.
+
+    Args:
+        reporter: of an earlier run over the same recording, whose verdicts are replaced.
+
+    Raises:
+        RecordingError: the recording cannot be read any more.
+    """
+    reporter, pace = reporter or Reporter(give, clock), Pace(source.written_until, clock)
+    reporter.restart()
     while not stop.stopped:
         state = source.state()
+        pace.look()
         piece = source.read(READ_LIMIT)
-        now = clock()
         reporter.witness.feed(piece.events)
         if piece:
+            pace.fed()
             found = analysis.feed(piece.events, piece.output)
             reporter.work += EVENT_WORK * len(piece.events) + sum(len(each.data) for each in piece.output)
         elif state in {LIVE, LINGERING}:
-            found = analysis.tick(analysis.clock + int((now - since) * 1000))
+            found = pace.tick(analysis)
         else:
             found = analysis.finish()
-        if piece or (now - since) * 1000 >= 1:
-            since = now
         for verdict in found:
             reporter.add(verdict)
         reporter.flush(level=not piece, now=not piece)
@@ -238,8 +264,12 @@ def main(arguments: list[str]) -> int:
         if rules.errors:
             give(Judged(problem=printable(rules.errors[0], 500)))
         index = Path(arguments[0])
-        reader = RecordingReader(index)
-        reporter = judge(Source(reader.read, lambda: reader.state), Analysis(rules), give, Stop())
+        reader, analysis = RecordingReader(index), Analysis(rules)
+        until = partial(written_until, index)
+        reporter = judge(Source(reader.read, lambda: reader.state, until), analysis, give, Stop())
+        if analysis.late:
+            again = RecordingReader(index)
+            judge(Source(again.read, lambda: again.state), Analysis(rules), give, Stop(), reporter=reporter)
         with suppress(OSError):  # who may not keep it finds it again
             keep_verdicts(index, reporter.summary(VERSION, complete=reader.state == ENDED))
     except RecordingError as error:
