@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "play": ("esr_tui.cli.play:play", "Open the app on one recording, also on another tool's file."),
     "search": ("esr_tui.cli.search:search", "Search what all recordings showed, and what the kernel saw."),
     "divergence": ("esr_tui.cli.divergence:divergence", "What ran, and whether the terminal showed it."),
-    "convert": ("esr_tui.cli.convert:convert", "Write a recording as asciicast, JSON lines or text."),
+    "convert": ("esr_tui.cli.convert:convert", "Write a recording as a file for other tools."),
     "rules": ("esr_tui.cli.rules:rules", "Check rules, and try them on recordings."),
     "capture": ("esr_tui.cli.capture:capture", "Record every session of this node, in the foreground."),
     "record": ("esr_tui.cli.record:record", "Record a shell or a command in this terminal."),

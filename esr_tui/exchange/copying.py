@@ -134,7 +134,7 @@ def copy(
     try:
         if first.fields is not None:
             made_by = f"{first.format}, {name}"
-            fields = {"recorder": made_by, "enhanced_recording": False, "origin": "file", **first.fields}
+            fields = {"recorder": made_by, "enhanced_recording": False, "origin": name, **first.fields}
             writer.add(SessionStart, ktime=ORIGIN, **fields)
         _body(items, writer, progress)
     finally:

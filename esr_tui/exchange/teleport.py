@@ -63,7 +63,8 @@ class Events:
     """
 
     def __init__(self, format: str, name: str, *, enhanced: bool, resumed: bool = False) -> None:
-        self._format, self._name, self._enhanced, self._resumed = format, name, enhanced, resumed
+        self.name = name
+        self._format, self._enhanced, self._resumed = format, enhanced, resumed
         self._start: datetime | None = None
         self._fields: dict[str, Any] = {}
         self._last = -1
@@ -137,7 +138,7 @@ class Events:
         offset = _number(event.get("offset"))
         if self._offset < offset < _MOST:
             missing = offset - self._offset
-            detail = f"{self._name} lacks {missing} bytes of terminal output"
+            detail = f"{self.name} lacks {missing} bytes of terminal output"
             yield Left("output_missing", "terminal", detail, missing, "bytes")
             self._offset = offset
         if data:
@@ -149,7 +150,7 @@ class Events:
     @property
     def recorder(self) -> str:
         """What made the recording."""
-        return f"{self._format}, {self._name}"
+        return f"{self._format}, {self.name}"
 
     @property
     def enhanced(self) -> bool:
@@ -166,7 +167,7 @@ class Events:
                 " nothing of what interpreters read",
             )
         if self.odd:
-            detail = f"{self._name} gives {self.odd} events impossible times; they stand at the time of those before"
+            detail = f"{self.name} gives {self.odd} events impossible times; they stand at the time of those before"
             yield Left("impossible_times", "time", detail, self.odd)
 
 
@@ -183,7 +184,7 @@ def _taken(kind: type[Event], event: dict[str, Any], events: Events) -> dict[str
             if isinstance(event.get(name), int):
                 found[name] = words[event[name] == 1]
     if kind is SessionStart:
-        origin = found.get("addr_remote") or "file"
+        origin = found.get("addr_remote") or events.name
         labels = event.get("server_labels")
         found |= {"origin": origin, "recorder": events.recorder, "enhanced_recording": events.enhanced}
         if isinstance(labels, dict):

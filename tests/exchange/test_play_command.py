@@ -22,9 +22,12 @@ def test_the_app_opens_on_a_cast_and_says_what_it_lacks(
     pane: Pane, written: Callable[..., Path], store: Store
 ) -> None:
     path = written('{"version": 2, "width": 40, "height": 5}\n[0.5, "o", "played"]\n[0.6, "m", "a mark"]\n')
-    pane.tell("resize-window", "-x", "120", "-y", "30")
+    pane.tell("resize-window", "-x", "80", "-y", "24")
     pane.start(f"{sys.executable} -m esr_tui.cli play {path} --data-dir {store.data_dir}")
-    assert "terminal only: commands were not recorded" in pane.wait("a mark")
+    screen = pane.wait("a mark")
+    assert "from foreign" in screen
+    assert "terminal only" in screen
+    assert "commands were not recorded" in screen
     pane.tell("send-keys", "End")
     assert "played" in pane.wait("played")
     assert "no divergence" not in pane.tell("capture-pane", "-p")

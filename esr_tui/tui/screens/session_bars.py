@@ -63,7 +63,7 @@ def verdict_parts(model: SessionModel, *, anew: bool = False) -> list[Part]:
         noun = "divergence" if found.divergences == 1 else "divergences"
         parts.append((f"{found.divergences} {noun}, worst {worst}  ", worst))
     elif model.start and not model.start.enhanced_recording:
-        parts.append(("terminal only: commands were not recorded  ", "bad"))
+        parts.append(("terminal only  ", "bad"))
     elif found.level and model.loaded and not model.lost:
         parts.append(("no divergence  ", "dim"))
     elif found.level and model.loaded:
@@ -107,6 +107,8 @@ def events_title(model: SessionModel, cursor: int) -> Sides:
         left.append((f" of {total}", "dim"))
     if log.filter:
         left += [("  filter ", "dim"), (printable(log.filter.text, 80), "strong")]
+    if model.start and not model.start.enhanced_recording:
+        return left, [("commands were not recorded", "bad")]
     off = [name for name in GROUPS if name not in log.groups and name != ALWAYS]
     return left, [(f"{', '.join(off)} off", "dim")] if off else []
 
