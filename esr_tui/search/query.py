@@ -15,7 +15,7 @@ from esr_tui.search.textfile import TextError, TextReader, entries
 
 GRAM = 3
 """Characters of the pieces by which the index finds text."""
-_GRAMS_MOST = 16
+_GRAMS_MOST = 9
 _PLAIN = re.compile(r"[ !#-\[\]-~]+")
 """Text that JSON writes as it is."""
 
@@ -144,6 +144,15 @@ class Query:
 
 
 def _all_of(word: str) -> str:
-    grams = list(dict.fromkeys(word[at : at + GRAM] for at in range(len(word) - GRAM + 1)))
-    step = max(1, len(grams) // _GRAMS_MOST)
-    return " AND ".join('"' + gram.replace('"', '""') + '"' for gram in grams[::step][:_GRAMS_MOST])
+    """The rarest pieces of a word: more of them cost more to look up than they spare."""
+    grams = dict.fromkeys(word[at : at + GRAM] for at in range(len(word) - GRAM + 1))
+    rarest = sorted(grams, key=_rarity, reverse=True)[:_GRAMS_MOST]
+    return " AND ".join('"' + gram.replace('"', '""') + '"' for gram in rarest)
+
+
+def _rarity(gram: str) -> int:
+    return sum(_RARITY.get(char, len(_RARITY)) for char in gram)
+
+
+_RARITY = {char: place for place, char in enumerate(" etaoinsrhldcumfpgwyb-./vk0123456789xjqz")}
+"""Characters as terminals show them, the commonest first: a rule of thumb."""
