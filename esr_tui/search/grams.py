@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from esr_tui.search.places import cache_dir
 from esr_tui.search.query import Query
-from esr_tui.search.textfile import TextError, TextReader
+from esr_tui.search.textfile import TextReader
 
 VERSION = 2
 NAME = "search.db"
@@ -108,7 +108,10 @@ class Grams:
         return Candidates(known, found)
 
     def add(self, reader: TextReader, path: Path) -> None:
-        """Takes in the blocks of a file that are new. What cannot be written is scanned by later searches."""
+        """Takes in the blocks of a file that are new. What cannot be written is scanned by later searches.
+
+        Raises TextError: a block is damaged.
+        """
         with suppress(sqlite3.DatabaseError), self._connection:
             run = self._connection.execute
             run("BEGIN IMMEDIATE")
@@ -135,15 +138,14 @@ class Grams:
 
 
 def _parts(reader: TextReader, number: int) -> Iterator[str]:
-    """A block's text, lowered, in parts of about PART characters; none of a damaged one."""
+    """A block's text, lowered, in parts of about PART characters. Raises TextError."""
     lines, size = list[str](), 0
-    with suppress(TextError):
-        for each in reader.entries(reader.blocks[number]):
-            lines.append(each.text)
-            size += len(each.text)
-            if size >= PART:
-                yield "\n".join(lines).lower()
-                lines, size = [], 0
+    for each in reader.entries(reader.blocks[number]):
+        lines.append(each.text)
+        size += len(each.text)
+        if size >= PART:
+            yield "\n".join(lines).lower()
+            lines, size = [], 0
     if lines:
         yield "\n".join(lines).lower()
 

@@ -11,7 +11,7 @@ import msgspec
 from esr_tui.matching.literals import required
 from esr_tui.matching.regex import compile_regex
 from esr_tui.search.entries import Block, Line, Place
-from esr_tui.search.textfile import TextError, TextReader, entries
+from esr_tui.search.textfile import TextReader, entries
 
 GRAM = 3
 """Characters of the pieces by which the index finds text."""
@@ -133,14 +133,11 @@ class Query:
                 yield Hit(ms=entry.ms, source=entry.kind, text=entry.text, spans=spans, ei=entry.ei)
 
     def of_reader(self, reader: TextReader, places: Iterable[Place]) -> Iterator[Hit]:
-        """The matches in blocks of a file; a damaged block is left out, its file is made anew at the next chance."""
+        """The matches in blocks of a file. Raises TextError: one is damaged."""
         for place in places:
             if not self.scope.wants(place.block):
                 continue
-            try:
-                yield from self.hits(reader.raw(place), place.block)
-            except TextError:
-                continue
+            yield from self.hits(reader.raw(place), place.block)
 
 
 def _all_of(word: str) -> str:

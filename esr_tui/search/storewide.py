@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,7 @@ from esr_tui.recording import RecordingError
 from esr_tui.search.grams import Candidates, Grams
 from esr_tui.search.places import places
 from esr_tui.search.query import Hit, Query
-from esr_tui.search.textfile import TextReader, current, open_text
+from esr_tui.search.textfile import TextError, TextReader, current, forget, open_text
 
 Progress = Callable[[str, int], None]
 """Is told the sid of the recording whose text is being made, and the bytes of its stream that are done."""
@@ -59,13 +60,30 @@ class Search:
                 continue
             if reader is None:
                 continue
+            if reader.state and reader.state.missed:
+                self.problems.append(
+                    f"{printable(summary.sid, 64)}: {reader.state.missed} lines changed too fast to be searched"
+                )
+            for hit in self._sound(reader, summary, index):
+                yield Found(session=summary, hit=hit)
+
+    def _sound(self, reader: TextReader, summary: SessionSummary, index: Path) -> Iterator[Hit]:
+        """The hits of a recording; when its text turns out to be damaged, it is made anew and gone on with."""
+        given = 0
+        for again in (False, True):
             with closing(reader):
-                if reader.state and reader.state.missed:
-                    self.problems.append(
-                        f"{printable(summary.sid, 64)}: {reader.state.missed} lines changed too fast to be searched"
-                    )
-                for hit in self._hits(reader, index):
-                    yield Found(session=summary, hit=hit)
+                try:
+                    for hit in islice(self._hits(reader, index), given, None):
+                        given += 1
+                        yield hit
+                    return
+                except TextError:
+                    forget(index)
+            fresh = None if again else self._text(summary, index)
+            if fresh is None:
+                self.problems.append(f"{printable(summary.sid, 64)}: its text is damaged; search again")
+                return
+            reader = fresh
 
     def _text(self, summary: SessionSummary, index: Path) -> TextReader | None:
         """The text of a recording, made first where it is missing or too old. Raises RecordingError, OSError."""

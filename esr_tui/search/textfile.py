@@ -4,8 +4,9 @@
     block*   lines of the screen, or events, compressed
     state*   what the collector needs to go on from there; at the end of the file: where it stopped
 
-Each record is a magic, the lengths of head and body, and a CRC over both; then head and body. A file whose end is
-missing or damaged is good up to there; the collector goes on from its last state or begins anew.
+Each record is a magic, the lengths of head and body, and the head's CRC; then head and body. Bodies have checksums of
+their own, so that a file is opened without reading all of it. A file whose end is missing is good up to there; the
+collector goes on from its last state or begins anew. One with a damaged block is made anew.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import stat
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +28,7 @@ from esr_tui.replay.emulation import emulator
 from esr_tui.search.entries import Block, Event, Line, Place, State
 from esr_tui.search.places import identity, places
 
-FORMAT = 2
+FORMAT = 3
 """Goes up with every change of this format, and of how lines and events are made into text."""
 
 COVER, BLOCK, STATE = b"TXT0", b"TXTB", b"TXTS"
@@ -54,7 +56,7 @@ def cover() -> bytes:
 
 
 def _record(magic: bytes, head: bytes, body: bytes) -> bytes:
-    return _PREFIX.pack(magic, len(head), len(body), zlib.crc32(body, zlib.crc32(head))) + head + body
+    return _PREFIX.pack(magic, len(head), len(body), zlib.crc32(head)) + head + body
 
 
 _blocks = msgspec.json.Decoder(Block)
@@ -134,10 +136,10 @@ class TextReader:
         if head_size > _LONGEST or body_size > _LONGEST:
             return None
         at += _PREFIX.size
-        data = os.pread(self._fd, head_size + body_size, at)
-        if len(data) < head_size + body_size or zlib.crc32(data) != crc:
+        head, end = os.pread(self._fd, head_size, at), at + head_size + body_size
+        if len(head) < head_size or zlib.crc32(head) != crc or end > os.fstat(self._fd).st_size:
             return None
-        return magic, data[:head_size], at + head_size, at + head_size + body_size
+        return magic, head, at + head_size, end
 
     def raw(self, place: Place) -> bytes:
         """A block's JSON. Raises TextError."""
@@ -152,10 +154,10 @@ def unpacked(data: bytes, block: Block) -> bytes:
     """A block's JSON from its body. Raises TextError."""
     try:
         unpacker = zlib.decompressobj()
-        raw = unpacker.decompress(data, max(1, min(block.size, _LONGEST)))
+        raw = unpacker.decompress(data, min(block.size, _LONGEST) + 1)
     except zlib.error as error:
         raise TextError("a block is damaged") from error
-    if len(raw) != block.size:
+    if len(raw) != block.size or not unpacker.eof:  # only at its end its checksum has been looked at
         raise TextError("a block is damaged")
     return raw
 
@@ -250,3 +252,10 @@ def current(index: Path) -> TextReader | None:
             return reader
         reader.close()
     return None
+
+
+def forget(index: Path) -> None:
+    """Removes the text files of a recording."""
+    for path in places(index):
+        with suppress(OSError):
+            path.unlink()

@@ -11,7 +11,7 @@ from esr_tui.recording import RecordingError
 from esr_tui.search.entries import State
 from esr_tui.search.places import identity, places
 from esr_tui.search.query import Hit, Query
-from esr_tui.search.textfile import TextReader, current, open_text
+from esr_tui.search.textfile import TextError, TextReader, current, forget, open_text
 from esr_tui.tui.child import Child
 from esr_tui.tui.stopping import Stop
 
@@ -98,7 +98,14 @@ class TextSearcher:
                 stop.wait(POLL)
                 continue
             with closing(reader):
-                if self._follow(reader, query, give, stop):
+                try:
+                    if self._follow(reader, query, give, stop):
+                        return
+                except TextError:
+                    forget(self._index)
+                    give(
+                        News([], problem="the recording's text was damaged: open the session again to search")
+                    )
                     return
 
     def _open(self) -> TextReader | None:
