@@ -40,7 +40,7 @@ def read(source: Source) -> Iterator[Item]:
         number += 1
         what = f"record {number}"
         seconds, micros, size = _HEADER.unpack(source.exactly(_HEADER.size, what))
-        if micros >= 1_000_000 or size > _LONGEST:
+        if micros >= 1_000_000 or not 0 < size <= _LONGEST:
             raise Damage(f"{source.name}, {what} has a header that cannot be ({size} bytes); it is damaged")
         ns = seconds * 1_000_000_000 + micros * 1000
         if number == 1:

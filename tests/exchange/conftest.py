@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -87,8 +88,9 @@ def read_index(index: Path) -> Read:
 
 @pytest.fixture(autouse=True)
 def caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is imported into the user's own cache."""
+    """Nothing is imported into the user's own cache, and nothing waits for the disk."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(os, "fsync", lambda fd: None)
 
 
 @pytest.fixture

@@ -262,6 +262,7 @@ def test_ttyrecs_times_and_size(opened: Opened, sample: Callable[..., Path]) -> 
         (b"\x01", "in the middle of record 3"),
         (struct.pack("<III", 1_700_000_003, 2_000_000, 4), "record 3 has a header that cannot be"),
         (struct.pack("<III", 1_700_000_003, 0, 1 << 31), "record 3 has a header that cannot be"),
+        (bytes(1 << 20), "record 3 has a header that cannot be"),
         (struct.pack("<III", 1_700_000_003, 0, 50) + b"x", "in the middle of record 3"),
         (struct.pack("<III", 5, 0, 1) + b"x", "impossible times"),
         (struct.pack("<III", 4_294_967_295, 0, 1) + b"x", "impossible times"),
