@@ -168,6 +168,8 @@ def recording(folder: Path, size: int, hours: float = 8.0, events: int = 0, seed
     entries = [{"file_name": name, "type": kind, "index": 0, "offset": 0} for kind, name in names.items()]
     if events:
         entries += _events(place, sid, ei + 1, count=events, total=int(hours * 3_600_000), seed=seed)
+    done = {"sid": sid, "state": "ended", "duration_ms": last, "size": f"{COLUMNS}:{ROWS}"}
+    (place / f"{sid}.completed").write_text(encode(done))
     index = place / f"{sid}.index"
     index.write_text("".join(encode(entry) + "\n" for entry in entries))
     return index

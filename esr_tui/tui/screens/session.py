@@ -8,7 +8,7 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.worker import Worker, WorkerState
 
-from esr_tui.model.session import LIVE
+from esr_tui.model.session import CUT, ENDED, LIVE
 from esr_tui.recording import RecordingError
 from esr_tui.replay.bookmarks import Bookmark
 from esr_tui.replay.timeline import Timeline
@@ -90,6 +90,8 @@ class SessionScreen(SessionSearch):
     def on_session_screen_opened(self, message: Opened) -> None:
         """Plays the timeline, or the stream as it is read while a timeline is made."""
         self.model.bookmarks = message.bookmarks
+        if self.summary is not None and self.summary.state in {ENDED, CUT}:
+            self.model.tape.extend(self.summary.duration_ms)  # known before all of it has been read
         if message.timeline is not None:
             self.model.adopt(message.timeline)
             self.player.load(message.timeline, message.timeline)

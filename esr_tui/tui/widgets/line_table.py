@@ -18,6 +18,8 @@ from textual.strip import Strip
 
 CACHED_STRIPS = 2048
 WHEEL_LINES = 3
+BASE = " "
+"""Stands for the table's own colours among those of its components."""
 
 
 class Column(NamedTuple):
@@ -136,6 +138,14 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     # Drawing.
 
+    @property
+    def _base(self) -> Style:
+        """The table's own colours, kept until they change: to work them out costs as much as to draw a row."""
+        style = self._inks.get(BASE)
+        if style is None:
+            style = self._inks[BASE] = self.rich_style
+        return style
+
     def ink(self, name: str) -> Style:
         """A component's colour and weight, without its background."""
         if not name:
@@ -178,7 +188,7 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip([Segment(fit(f" {text}", width), style)], width)
 
     def _draw(self, row: int, width: int, here: bool) -> Strip:
-        base = self.rich_style
+        base = self._base
         if here:
             name = "table--cursor" if self.has_focus else "table--cursor-blurred"
             base = base + self.get_component_rich_style(name)
