@@ -26,6 +26,9 @@ FRAME = 1 / 30
 BUDGET = 0.008
 """Seconds of emulation a frame: the rest is left to keys and painting."""
 
+SEEK_BUDGET = 0.03
+"""Seconds of emulation when somebody goes somewhere: from a keyframe it is enough, and slices would take longer."""
+
 IDLE = 2.0
 """Seconds of idle time that are played when the rest is skipped, unless the configuration says otherwise."""
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from esr_tui.model.session import LIVE
-from esr_tui.tui.player import IDLE, SPEEDS
+from esr_tui.tui.player import IDLE, SEEK_BUDGET, SPEEDS
 from esr_tui.tui.screens.session_view import SessionView
 from esr_tui.tui.widgets.line_table import LineTable
 from esr_tui.tui.widgets.scrubber import Scrubber
@@ -24,6 +24,7 @@ class SessionMoving(SessionView):
 
     def _moved(self) -> None:
         self._wake()
+        self.player.feed(SEEK_BUDGET)
         self._frame()
         self._tell()
         self.refresh_bindings()
