@@ -58,6 +58,15 @@ class EsrApp(App[None]):
             tooltip="Leave esr; capture goes on",
         ),
         Binding("ctrl+t", "change_theme", "Theme", show=False, id="app.theme", tooltip="Choose the colours"),
+        Binding(
+            "ctrl+p",
+            "command_palette",
+            "Menu",
+            show=False,
+            priority=True,
+            id="app.palette",
+            tooltip="The command palette: every action by its name",
+        ),
     ]
 
     class Listed(Message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from esr_tui.tui import app as app_module
 from esr_tui.tui.screens.session import SessionScreen
 from esr_tui.tui.widgets.bars import Bar
 from esr_tui.tui.widgets.inputs import Prompt
+from esr_tui.tui.widgets.key_bar import KeyBar
 from esr_tui.tui.widgets.preview import Preview
 from esr_tui.tui.widgets.session_table import SessionTable
 
@@ -207,3 +209,31 @@ async def test_every_action_is_in_help_and_palette(tools: Any, world: Any) -> No
 
 def test_the_style_sheet_is_found() -> None:
     assert app_module.style_sheet("esr.tcss").is_file()
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+async def test_no_key_of_the_footer_is_cut_off(tools: Any, world: Any, width: int) -> None:
+    app = tools.app(world, recording=Path("/r/eve.index"))
+    async with app.run_test(size=(width, 24)) as pilot:
+        await tools.until(pilot, lambda: isinstance(app.screen, SessionScreen))
+        bar = app.screen.query_one(KeyBar)
+        await tools.until(pilot, lambda: any(each.has_class("-command-palette") for each in bar.children))
+        await pilot.pause()
+        shown = sorted(each.region for each in bar.children if each.visible)
+        assert shown[-1].right == width
+        assert all(left.right <= right.x for left, right in pairwise(shown))
+        assert width < 80 or any("Back" in str(each.render()) for each in bar.children if each.visible)
+
+
+async def test_lines_of_help_hang_under_each_other(tools: Any, world: Any) -> None:
+    app = tools.app(world)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await listed(tools, pilot)
+        await pilot.press("question_mark")
+        await tools.until(pilot, lambda: bool(app.screen.query("#help-text")))
+        text = app.screen.query_one("#help-text")
+        await tools.until(pilot, lambda: "Leave esr" in str(text.visual))
+        lines = str(text.visual).splitlines()
+        assert max(len(line) for line in lines) <= text.size.width
+        after = lines[next(n for n, line in enumerate(lines) if "Start a recorded shell" in line) + 1]
+        assert after.startswith(" " * 35)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import ClassVar, NamedTuple
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
@@ -56,6 +58,8 @@ FILTERS = (
     ("tab", "completes a field or a value, and goes on to the next that fits"),
 )
 
+MORE = 2 + 14 + 19
+"""Cells before what is said of a key: its lines hang there."""
 
 _TITLES = {
     "session": "Session",
@@ -98,6 +102,7 @@ def entries(bindings: Sequence[ActiveBinding], display: dict[str, str]) -> dict[
         "Time",
         "Events",
         "Kinds of events",
+        "Panes",
         "Table",
         "Terminal",
         "Details",
@@ -105,6 +110,11 @@ def entries(bindings: Sequence[ActiveBinding], display: dict[str, str]) -> dict[
     ]
     titles = sorted(groups, key=lambda title: order.index(title) if title in order else len(order))
     return {title: list(groups[title].values()) for title in titles}
+
+
+def hung(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width` cells, and never none."""
+    return wrap(text, max(12, width)) or [""]
 
 
 class HelpScreen(ModalScreen[None]):
@@ -123,25 +133,35 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """One scrolling text."""
         with VerticalScroll(id="help"):
-            yield Static(self._text(), id="help-text")
+            yield Static(id="help-text")
 
-    def _text(self) -> Content:
-        parts: list[Content | str | tuple[str, str]] = []
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrapped anew for the width."""
+        self.call_after_refresh(self._tell)
+
+    def _tell(self) -> None:
+        width = self.query_one("#help").scrollable_content_region.width
+        self.query_one("#help-text", Static).update(self._text(width))
+
+    def _text(self, width: int) -> Content:
+        parts: list[tuple[str, str]] = []
         for title, lines in self._groups.items():
             parts.append((f"{title}\n", "bold $text-primary"))
             for keys, description, tooltip in lines:
-                more = "" if tooltip in {"", description} else f"  {tooltip}"
+                first, *rest = hung(tooltip, width - MORE)
                 parts += [
-                    (f"  {keys:<16}", "$text-accent"),
-                    f"{description:<22}",
-                    (f"{more}\n", "$foreground 60%"),
+                    (f"  {keys:<14}", "$text-accent"),
+                    (f"{description:<19}", "$foreground"),
+                    (f"{first}\n", "$foreground 60%"),
+                    *((f"{'':{MORE}}{line}\n", "$foreground 60%") for line in rest),
                 ]
-            parts.append("\n")
+            parts.append(("\n", ""))
         for title, table in (("Filter", FILTERS), ("Signs", LEGEND)):
             parts.append((f"{title}\n", "bold $text-primary"))
             for sign, meaning in table:
-                parts += [(f"  {sign}\n", "$text-accent"), (f"      {meaning}\n", "$foreground 60%")]
-            parts.append("\n")
+                parts += [(f"  {line}\n", "$text-accent") for line in hung(sign, width - 2)]
+                parts += [(f"      {line}\n", "$foreground 60%") for line in hung(meaning, width - 6)]
+            parts.append(("\n", ""))
         return Content.assemble(*parts)
 
     def action_close(self) -> None:

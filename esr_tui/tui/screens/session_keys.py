@@ -60,6 +60,10 @@ _KINDS = (
     ("kind('routine')", "7", "Routine", "Show or hide library reads and the line editor's mode switches"),
     ("all_kinds", "0", "All kinds", "Show every kind"),
 )
+_PANES = (
+    ("app.focus_next", "tab", "Next pane", "Keys go to the next pane: the arrows scroll it"),
+    ("app.focus_previous", "shift+tab", "Pane before", "Keys go to the pane before"),
+)
 _DISPLAY = {
     "slash": "/",
     "question_mark": "?",
@@ -74,6 +78,7 @@ _DISPLAY = {
 _IDS = {"skip(-5)": "back-5", "skip(5)": "ahead-5", "ends(False)": "start", "ends(True)": "end"}
 _IDS |= {"step(-1)": "output-before", "step(1)": "output-after", "speed(1)": "faster", "speed(-1)": "slower"}
 _IDS |= {"event(-1)": "event-before", "event(1)": "event-after", "app.help": "help"}
+_IDS |= {"app.focus_next": "pane-after", "app.focus_previous": "pane-before"}
 _IDS |= {"prompt(1)": "prompt-after", "prompt(-1)": "prompt-before"}
 _IDS |= {"bookmark(1)": "mark-after", "bookmark(-1)": "mark-before"}
 _IDS |= {"divergence(1)": "divergence-after", "divergence(-1)": "divergence-before"}
@@ -104,6 +109,7 @@ def _bindings(title: str, table: tuple[tuple[str, str, str, str], ...], *, foote
 
 BINDINGS: list[BindingType] = [
     *_bindings("Session", _FOOTER, footer=True),
+    *_bindings("Panes", _PANES, footer=False),
     *_bindings("Time", _TIME, footer=False),
     *_bindings("Events", _EVENTS, footer=False),
     *_bindings("Kinds of events", _KINDS, footer=False),

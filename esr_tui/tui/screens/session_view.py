@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from esr_tui.filtering.completion import Completion
 from esr_tui.model.session import LIVE, SessionSummary
@@ -30,6 +29,7 @@ from esr_tui.tui.widgets.bars import Bar
 from esr_tui.tui.widgets.detail_panel import DetailPanel
 from esr_tui.tui.widgets.event_table import EventTable
 from esr_tui.tui.widgets.inputs import Prompt, SearchPrompt
+from esr_tui.tui.widgets.key_bar import KeyBar
 from esr_tui.tui.widgets.scrubber import Moment, Scrubber
 from esr_tui.tui.widgets.terminal_pane import TerminalPane
 
@@ -119,7 +119,7 @@ class SessionView(Screen[None]):
         yield Prompt("mark", "a label, or nothing", id="mark")
         yield Prompt("report to", "a path; .md and .html are written unless it ends with one", id="export")
         yield Scrubber(self.model.density, self.model.verdicts.peaks, id="scrubber")
-        yield Footer(compact=True)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Finds the widgets and starts the clock."""

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from esr_tui.filtering import NOTHING, SESSIONS, FilterError, parse
 from esr_tui.filtering.completion import Completion, complete
@@ -19,6 +19,7 @@ from esr_tui.model.text import printable
 from esr_tui.tui.sources import Sources
 from esr_tui.tui.widgets.bars import Bar, Part
 from esr_tui.tui.widgets.inputs import Prompt
+from esr_tui.tui.widgets.key_bar import KeyBar
 from esr_tui.tui.widgets.line_table import LineTable
 from esr_tui.tui.widgets.preview import Preview
 from esr_tui.tui.widgets.session_table import SessionTable
@@ -109,7 +110,7 @@ class SessionsScreen(Screen[None]):
             id="filter",
             completer=self._complete,
         )
-        yield Footer(compact=True)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Everything waits for the first list."""
