@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-_ESTABLISHED = "01"
+_ESTABLISHED, _LISTENING = "01", "0A"
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -23,20 +24,32 @@ class Connection(msgspec.Struct, frozen=True):
 
 
 def of_process(pid: int, proc: Path = Path("/proc")) -> Connection | None:
-    """The first established TCP connection that the process holds; None when it has none or is gone."""
+    """The first established TCP connection that the process holds; None when it has none or is gone.
+
+    None too for one that listens: what it holds is a connection of whomever it is just accepting.
+    """
     inodes = _sockets(proc / str(pid) / "fd")
-    if not inodes:
-        return None
-    for table in ("tcp", "tcp6"):
+    found: Connection | None = None
+    for state, inode, local, remote in _table(proc / str(pid) / "net") if inodes else ():
+        if inode not in inodes:
+            continue
+        if state == _LISTENING:
+            return None
+        if state == _ESTABLISHED and found is None:
+            found = Connection(_endpoint(local), _endpoint(remote))
+    return found
+
+
+def _table(net: Path) -> Iterator[tuple[str, int, str, str]]:
+    """State, inode and both ends of every TCP socket of a network namespace."""
+    for name in ("tcp", "tcp6"):
         try:
-            lines = (proc / str(pid) / "net" / table).read_text().splitlines()[1:]
+            lines = (net / name).read_text().splitlines()[1:]
         except OSError:
             continue
         for line in lines:
             fields = line.split()
-            if fields[3] == _ESTABLISHED and int(fields[9]) in inodes:
-                return Connection(_endpoint(fields[1]), _endpoint(fields[2]))
-    return None
+            yield fields[3], int(fields[9]), fields[1], fields[2]
 
 
 def _sockets(folder: Path) -> set[int]:

@@ -103,7 +103,7 @@ def line(local: str, remote: str, state: str, inode: int) -> str:
 
 def test_a_login_comes_from_its_servers_connection(tmp_path: Path) -> None:
     text = line("0100007F:0016", "00000000:0000", "0A", 5) + line("0100007F:0016", "070200C0:C001", "01", 6)
-    sockets(tmp_path, 50, [5, 6], tcp=text, tcp6="")
+    sockets(tmp_path, 50, [6], tcp=text, tcp6="")
     assert origin.of_process(50, tmp_path) == origin.Connection("127.0.0.1:22", "192.0.2.7:49153")
 
 
@@ -114,6 +114,15 @@ def test_origins_of_version_6(tmp_path: Path) -> None:
     mapped = line("0000000000000000FFFF00000100007F:0016", "0000000000000000FFFF0000070200C0:C001", "01", 7)
     sockets(tmp_path, 52, [7], tcp="", tcp6=mapped)
     assert origin.of_process(52, tmp_path) == origin.Connection("127.0.0.1:22", "192.0.2.7:49153")
+
+
+def test_whoever_listens_only_holds_the_connection_of_somebody_else(tmp_path: Path) -> None:
+    taken = line("0100007F:0016", "070200C0:C001", "01", 6)
+    listening = line(
+        "00000000000000000000000000000000:0016", "00000000000000000000000000000000:0000", "0A", 5
+    )
+    sockets(tmp_path, 55, [5, 6], tcp=taken, tcp6=listening)
+    assert origin.of_process(55, tmp_path) is None
 
 
 def test_no_connection_is_no_origin(tmp_path: Path) -> None:
