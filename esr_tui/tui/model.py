@@ -86,6 +86,7 @@ class SessionModel:
         """Takes a whole timeline for the stream, which is not read then."""
         self.tape = timeline
         self.ribbon.take(timeline.notes)
+        timeline.notes.clear()
         self.state = ENDED
 
     def judge(self, news: Judged) -> int:

@@ -23,7 +23,7 @@ from esr_tui.tui.screens.session import SessionScreen
 from esr_tui.tui.sources import store, unjudged
 
 SEEKS = 100
-KEYS = 60
+KEYS = 200
 LOOK = 0.002
 """Seconds between two looks; the app's threads need the interpreter meanwhile."""
 FRAMES = 120

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -66,6 +67,7 @@ class SessionScreen(SessionSearch):
     def on_unmount(self) -> None:
         """Stops reading."""
         self._stop.set()
+        gc.unfreeze()
         self.model.close()
 
     # Reading.
@@ -117,13 +119,16 @@ class SessionScreen(SessionSearch):
         if self._stop.stopped:
             return
         batch = message.batch
-        was = self.model.state
+        was, whole = self.model.state, self.model.loaded
         try:
             self._unseen = min(self._unseen, self.model.take(batch))
         except OSError as error:
             self._fail(f"no room in the temporary directory: {sentence(error)}")
             return
         batch.done()
+        if self.model.loaded and not whole:
+            # What has been read stays: to look through it for garbage would stop the app for a quarter of a second.
+            gc.freeze()
         self._begin()
         if was == LIVE and self.model.state != LIVE and self.player.following:
             self.player.seek(self.model.tape.end_ms)

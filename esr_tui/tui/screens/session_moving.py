@@ -91,7 +91,7 @@ class SessionMoving(SessionView):
         player = self.player
         player.idle = self.skip_beyond if player.idle is None else None
         said = "is played" if player.idle is None else f"of more than {player.idle:g} s is skipped"
-        self.notify(f"Idle time {said}.", markup=False)
+        self.notify(f"Idle time {said}.", timeout=2, markup=False)
         self._moved()
 
     def action_ends(self, end: bool) -> None:
