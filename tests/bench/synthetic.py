@@ -159,7 +159,7 @@ def recording(folder: Path, size: int, hours: float = 8.0, events: int = 0, seed
             shown = common(ei, ms, sid, event="print", code="", bytes=len(data), offset=offset, ci=ei - 1)
             lines.write(encode(shown).encode() + b"\n")
             offset, ei, last = offset + len(data), ei + 1, ms
-            if ei % 50_000 == 0:
+            if ei % 250_000 == 0:
                 sized = common(ei, ms, sid, event="resize", code="T2002I", size=f"{COLUMNS + ei % 7}:{ROWS}")
                 lines.write(encode(sized).encode() + b"\n")
                 ei += 1
