@@ -100,6 +100,7 @@ class TerminalPane(Widget, can_focus=True):
         self._cursor = (0, 0)
         self._strips: LRUCache[tuple[Row, int], Strip] = LRUCache(CACHED_ROWS)
         self._styles: dict[Style, RichStyle] = {}
+        self._own: RichStyle | None = None  # to work it out costs as much as to draw a row
 
     def show(self, terminal: Terminal | None) -> None:
         """Draws what changed since the last call; another terminal is drawn whole."""
@@ -258,6 +259,7 @@ class TerminalPane(Widget, can_focus=True):
         """Other colours: nothing drawn before holds."""
         super().notify_style_update()
         self._strips.clear()
+        self._own = None
 
     def render_line(self, y: int) -> Strip:
         """One row of the view."""
@@ -282,7 +284,7 @@ class TerminalPane(Widget, can_focus=True):
         mark = self.get_component_rich_style("terminal--mark")
         if not gutter:
             return self._marked(view, mark) if row.marked else view
-        sign = Segment(MARK, mark) if row.marked else Segment(" ", self.rich_style)
+        sign = Segment(MARK, mark) if row.marked else Segment(" ", self._own or self.rich_style)
         if pointed and not row.marked:
             sign = Segment(POINTER, self.get_component_rich_style("terminal--pointer"))
         return Strip([sign, *view], width)
@@ -315,7 +317,7 @@ class TerminalPane(Widget, can_focus=True):
         key = (row, columns)
         strip = self._strips.get(key)
         if strip is None:
-            base = self.rich_style
+            base = self._own = self._own or self.rich_style
             segments = [Segment(run.text, base + self._style(run.style)) for run in row.runs]
             strip = Strip(segments).adjust_cell_length(columns, base)
             self._strips[key] = strip
