@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import click
 
-from esr_tui.cli.options import data_dir_of, store_options
+from esr_tui.cli.options import data_dir_of, seconds, store_options
 from esr_tui.cli.recordings import Meter, find
 from esr_tui.exchange.exporting import FORMATS, Export, format_of, write
 from esr_tui.model.text import printable
 from esr_tui.recording.completed import read_completed
-
-
-def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """`83.5` or `1:23.5` as milliseconds since the session's start."""
-    if value is None:
-        return None
-    total = 0.0
-    try:
-        for part in value.split(":"):
-            total = total * 60 + float(part)
-    except ValueError:
-        total = math.nan
-    if not 0 <= total < 1e9:
-        raise click.BadParameter(f"{printable(value, 60)!r} is no time: write 83.5 or 1:23.5", ctx, param)
-    return round(total * 1000)
 
 
 @click.command()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from esr_tui.model.text import printable
 
 if TYPE_CHECKING:
     from esr_tui.config import Config
@@ -84,3 +87,18 @@ def settings_of(data_dir: Path | None, config: Path | None) -> Config:
     from esr_tui.config import load  # noqa: PLC0415
 
     return load(inherited("config", config), data_dir=inherited("data_dir", data_dir))
+
+
+def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """`83.5` or `1:23.5` as milliseconds since the session's start."""
+    if value is None:
+        return None
+    total = 0.0
+    try:
+        for part in value.split(":"):
+            total = total * 60 + float(part)
+    except ValueError:
+        total = math.nan
+    if not 0 <= total < 1e9:
+        raise click.BadParameter(f"{printable(value, 60)!r} is no time: write 83.5 or 1:23.5", ctx, param)
+    return round(total * 1000)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from esr_tui.cli.options import Failure, data_dir_of, store_options
+from esr_tui.cli.options import Failure, data_dir_of, seconds, store_options
 from esr_tui.cli.recordings import find
 from esr_tui.divergence.picture import Shot, svg
 from esr_tui.exchange.playback import Playback, show
@@ -23,17 +22,8 @@ from esr_tui.terminal import Terminal
 
 
 def moment(ctx: click.Context, param: click.Parameter, value: str) -> int | None:
-    """Seconds since the session's start as milliseconds; "end" as None."""
-    if value == "end":
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:
-        shown = printable(value, 60)
-        raise click.BadParameter(f"{shown!r} is neither a number of seconds nor end", ctx, param)
-    return int(seconds * 1000)
+    """A time as milliseconds since the session's start; "end" as None."""
+    return None if value == "end" else seconds(ctx, param, value)
 
 
 def render(index: Path, until: int | None) -> tuple[Terminal, int] | None:
@@ -101,8 +91,8 @@ FORMATS: dict[str, Callable[[Terminal, int], str]] = {
     "--at",
     callback=moment,
     default="end",
-    metavar="SECONDS|end",
-    help="When, since the session's start.  [default: end]",
+    metavar="TIME|end",
+    help="When, since the session's start: 83.5 or 1:23.5.  [default: end]",
 )
 @click.option(
     "--format", type=click.Choice(list(FORMATS)), default="text", help="How to print it.  [default: text]"

@@ -70,7 +70,10 @@ def write(report: Report, path: Path) -> None:
     check(path)
     data = WRITERS[path.suffix.lower()](report).encode("utf-8", "backslashreplace")
     # Never through a link that somebody has put where root writes its report.
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".esr-report-")
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".esr-report-")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error  # not a name that nobody gave
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)

@@ -14,7 +14,7 @@ from esr_tui.model.codec import decode
 from esr_tui.model.events import AnyEvent
 from esr_tui.model.verdict import Verdict
 from esr_tui.replay.spool import Spool
-from esr_tui.tui.marks import NOTABLE, Marks
+from esr_tui.tui.marks import HIDDEN, Marks
 from esr_tui.tui.rows import Row, row
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -123,7 +123,7 @@ class EventLog:
 
     def _shows(self, kind: str, hay: str, code: int, ms: int) -> bool:
         """Whether a row passes groups, view and filter."""
-        if kind not in self._kinds or (self.divergent and code not in NOTABLE and kind not in WITNESSES):
+        if kind not in self._kinds or (self.divergent and code not in HIDDEN and kind not in WITNESSES):
             return False
         return not self.filter or self.filter.matches(hay, code, ms)
 
@@ -198,12 +198,12 @@ class EventLog:
         self._select()
 
     def divergence(self, position: int, direction: int) -> int | None:
-        """The visible position of the next command that deserves a look, from `position` on; None: no more."""
+        """The visible position of the next divergent command from `position` on; None: no more."""
         codes, kinds, visible = self.marks.codes, self._group_kinds, self.visible
         end = len(visible) if direction > 0 else -1
         for at in range(position + direction, end, direction):
             index = visible[at]
-            if codes[index] in NOTABLE and kinds[index] == "command":
+            if codes[index] in HIDDEN and kinds[index] == "command":
                 return at
         return None
 
@@ -229,7 +229,7 @@ class EventLog:
         of, codes = self._group_kinds, self.marks.codes
         among: Sequence[int] = self._grouped()
         if self.divergent:
-            among = [index for index in among if codes[index] in NOTABLE or of[index] in WITNESSES]
+            among = [index for index in among if codes[index] in HIDDEN or of[index] in WITNESSES]
         self.visible = array("I", self.filter.select(Table(self._hays, codes, self._times), among))
 
     def _grouped(self) -> array[int]:

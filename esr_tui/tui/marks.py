@@ -32,7 +32,9 @@ SHOUTS = {"info": "", "low": "·", "medium": "!", "high": "!!", "critical": "!!!
 """A severity without colour."""
 
 
-NOTABLE = frozenset(code for code in CODES if verdict_of(code) in DIVERGENT or severity_of(code) != "info")
+HIDDEN = frozenset(code for code in CODES if verdict_of(code) in DIVERGENT)
+"""The terminal did not show it: a divergence."""
+NOTABLE = frozenset(code for code in CODES if code in HIDDEN or severity_of(code) != "info")
 """Worth a look: the terminal did not show it, or a rule knows it."""
 
 

@@ -36,7 +36,12 @@ def test_a_resize_counts_from_its_moment_on(esr, recorder):
 def test_a_moment_that_is_none_is_a_usage_error(esr, recorder, moment):
     result = esr("screen", recorder.finished(), "--at", moment)
     assert result.code == 2
-    assert "seconds" in result.err
+    assert "write 83.5 or 1:23.5" in result.err
+
+
+def test_a_moment_can_be_written_as_the_events_show_it(esr, recorder):
+    sid = recorder.finished()
+    assert json.loads(esr("screen", sid, "--at", "00:01.001", "--format", "json").out)["ms"] == 1001
 
 
 def test_a_session_without_a_terminal_says_so(esr, recorder):

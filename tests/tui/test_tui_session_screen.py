@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from textual.pilot import Pilot
 
 from esr_tui.recording import Slice
@@ -299,3 +300,25 @@ async def test_problems_of_a_recording_are_shown(tools: Any, world: Any) -> None
 
 def test_every_key_is_described() -> None:
     assert all(binding.id and binding.description and binding.tooltip for binding in SessionScreen.BINDINGS)
+
+
+async def test_a_session_without_a_terminal_leaves_its_place_to_the_events(tools: Any, world: Any) -> None:
+    story = tools.story()
+    start = msgspec.structs.replace(story.events[0], size=None, tty=None)
+    world.readers[str(PATH)] = lambda: tools.reader([Slice([start, *story.events[1:]], [])])
+    app = app_of(tools, world)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await opened(tools, pilot)
+        await tools.until(pilot, lambda: not screen.terminal.is_on_screen and screen.table.is_on_screen)
+        await pilot.press("z")
+        await tools.until(pilot, lambda: screen.terminal.is_on_screen)
+
+
+async def test_while_text_is_typed_the_footer_offers_no_key_that_is_text(tools: Any, world: Any) -> None:
+    app = app_of(tools, world)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await opened(tools, pilot)
+        await pilot.press("s")
+        await tools.until(pilot, lambda: screen.query_one("#search", Prompt).display)
+        shown = {each.binding.key for each in screen.active_bindings.values() if each.binding.show}
+        assert "slash" not in shown and "escape" in shown

@@ -73,13 +73,13 @@ def test_session_filtered(snap_compare: Any, tools: Any, world: Any, size: tuple
 
 @sizes
 def test_next_divergence(snap_compare: Any, tools: Any, world: Any, size: tuple[int, int]) -> None:
-    app, ready = session(tools, world, "n", "n", "n", *(["enter"] if size[0] < 110 else []))
+    app, ready = session(tools, world, "n", *(["enter"] if size[0] < 110 else []))
     assert snap_compare(app, terminal_size=size, run_before=ready)
 
 
 @sizes
 def test_process_tree(snap_compare: Any, tools: Any, world: Any, size: tuple[int, int]) -> None:
-    app, ready = session(tools, world, "n", "n", "n", "t")
+    app, ready = session(tools, world, "n", "t")
     assert snap_compare(app, terminal_size=size, run_before=ready)
 
 

@@ -179,7 +179,7 @@ async def test_the_tree_follows_the_selection_and_leads_it(tools: Any, world: An
     app = tools.app(world, recording=PATH)
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(tools, pilot)
-        await pilot.press("n", "n", "n", "t")
+        await pilot.press("n", "t")
         assert screen.focused is screen.query_one(ProcessTable)
         assert not screen.table.display
         lines = shown(screen).splitlines()
@@ -210,7 +210,7 @@ async def test_a_process_that_executed_nothing_can_be_chosen(tools: Any, world: 
     app = tools.app(world, recording=PATH)
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await opened(tools, pilot)
-        await pilot.press("n", "n", "n", "t")
+        await pilot.press("n", "t")
         assert "4 processes" in shown(screen)
         await pilot.press("up", "up", "up")
         table = screen.query_one(ProcessTable)
@@ -227,7 +227,7 @@ async def test_a_live_tree_grows(tools: Any, world: Any) -> None:
     app = tools.app(world, recording=PATH, clock=lambda: now[0])
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await opened(tools, pilot)
-        await pilot.press("n", "n", "n", "t", "up")
+        await pilot.press("n", "t", "up")
         assert "3 processes" in shown(screen)
         more = [tools.event(Fork, 30010, pid=4299, ppid=4211, program="sh")]
         now[0] = 10.0
@@ -243,7 +243,7 @@ async def test_events_without_a_process_leave_the_tree_as_it_is(tools: Any, worl
         screen = await opened(tools, pilot)
         await pilot.press("home", "t")
         assert "no process belongs to this event" in shown(screen)
-        await pilot.press("n", "n", "n")
+        await pilot.press("n")
         before = shown(screen)
         await pilot.press("g", *"22", "enter")
         assert screen.model.log.rows[screen.table.index].kind == "gap"

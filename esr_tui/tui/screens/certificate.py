@@ -15,7 +15,8 @@ from textual.widgets import Static
 from esr_tui.divergence.version import VERSION
 from esr_tui.model.text import printable
 
-LINE_LIMIT = 400
+LINE_LIMIT = 8000
+"""Characters of a sentence: the longest, which names every hook, is far shorter."""
 
 
 class CertificateScreen(ModalScreen[None]):

@@ -17,6 +17,7 @@ from esr_tui.tui.eventlog import ALWAYS, GROUPS
 from esr_tui.tui.keyframes import CheckedKeyframes
 from esr_tui.tui.player import FRAME
 from esr_tui.tui.reading import Batch, follow, sentence
+from esr_tui.tui.screens.layout import EVENTS_ONLY
 from esr_tui.tui.screens.session_keys import BINDINGS as KEYS
 from esr_tui.tui.screens.session_search import SessionSearch
 from esr_tui.tui.timefmt import TimeError, parse_time
@@ -154,10 +155,19 @@ class SessionScreen(SessionSearch):
             return
         if self.model.state == LIVE:
             self._begun = True
+            self._without_terminal()
             self.player.follow()
         elif self.model.tape.size or self.model.loaded:
             self._begun = True
+            self._without_terminal()
             self._seek(self.model.tape.first_ms)
+
+    def _without_terminal(self) -> None:
+        """A session that has no terminal (`ssh host cmd`) leaves its place to the events; `z` still shows both."""
+        start = self.model.start
+        if start is not None and not (start.size or start.tty or self.model.tape.size):
+            self._zoom = EVENTS_ONLY
+            self._arrange()
 
     def on_session_screen_finished(self, message: Finished) -> None:
         """The recording will not grow any more, or cannot be read."""

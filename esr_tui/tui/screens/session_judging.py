@@ -90,7 +90,7 @@ class SessionJudging(SessionMarks):
     # Keys.
 
     def action_divergence(self, direction: int) -> None:
-        """To the next or previous command that deserves a look."""
+        """To the next or previous command that the terminal did not show."""
         log = self.model.log
         row = log.divergence(self.table.cursor, direction)
         if row is None:

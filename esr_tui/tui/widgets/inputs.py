@@ -68,6 +68,10 @@ class PlainInput(Input):
         """Controls become symbols."""
         return printable(value, ENTRY_LIMIT)
 
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Every character is text here; Textual does not know which one the key named `slash` is."""
+        return key == "slash" or super().check_consume_key(key, character)
+
     def action_complete(self) -> None:
         """Puts the next word that fits; moves on when none does."""
         if self.value in self._cycle:
