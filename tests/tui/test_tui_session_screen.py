@@ -322,3 +322,14 @@ async def test_while_text_is_typed_the_footer_offers_no_key_that_is_text(tools: 
         await tools.until(pilot, lambda: screen.query_one("#search", Prompt).display)
         shown = {each.binding.key for each in screen.active_bindings.values() if each.binding.show}
         assert "slash" not in shown and "escape" in shown
+
+
+async def test_where_commands_were_not_recorded_none_is_said_to_be_missing(tools: Any, world: Any) -> None:
+    world.verdicts = []
+    start = msgspec.structs.replace(tools.story().events[0], enhanced_recording=False)
+    world.readers[str(PATH)] = lambda: tools.reader([Slice([start], [tools.output(300, b"$ ls")])])
+    app = app_of(tools, world)
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await opened(tools, pilot)
+        await pilot.press("n")
+        assert [each.message for each in app._notifications] == ["Commands were not recorded."]

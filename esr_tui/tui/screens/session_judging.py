@@ -98,7 +98,9 @@ class SessionJudging(SessionMarks):
             which = "first" if direction > 0 else "last"
             so_far = " so far" if self.model.analysing and not self.model.verdicts.level else ""
             if row is None:
-                self.notify(f"No divergence among the events shown{so_far}.", markup=False)
+                unknown = self.model.start is not None and not self.model.start.enhanced_recording
+                known = "Commands were not recorded" if unknown else "No divergence among the events shown"
+                self.notify(f"{known}{so_far}.", markup=False)
                 return
             self.notify(f"No more divergences{so_far}: this is the {which} one again.", markup=False)
         if not self._chosen and not self._detail and self.size.width >= STACK_BELOW:

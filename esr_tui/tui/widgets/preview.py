@@ -179,7 +179,8 @@ class Preview(Vertical):
         left.append((f"  {size}" if size else "  no terminal", "dim"))
         if self._note:
             left.append((f"  {self._note}", "dim"))
-        bar.show(left, [(f"▸ {self._pane.clip}" if self._pane.clip else "", "dim")])
+        clip = self._pane.clip if size else ""
+        bar.show(left, [(f"▸ {clip}" if clip else "", "dim")])
 
     def on_terminal_pane_clipped(self) -> None:
         """Another part of the screen is in view."""
