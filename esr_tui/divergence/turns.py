@@ -7,8 +7,6 @@ The stream trails the kernel by some milliseconds, so the modes alone are never 
 
 from __future__ import annotations
 
-import re
-
 from esr_tui.divergence.echoed import nothing_typed, prompting
 from esr_tui.divergence.edits import COOKED, MARKED, MODES, RESTED_NS, SETTLED_NS, Edit, Moment, Shown
 from esr_tui.divergence.handovers import Handovers
@@ -18,14 +16,11 @@ from esr_tui.divergence.page import Page
 from esr_tui.divergence.prompts import Prompts, promptlike
 from esr_tui.divergence.readers import Reader, Readers
 from esr_tui.divergence.typedline import TypedLine
+from esr_tui.divergence.unfinished import asks_for_text
 
 _BRACKETED_PASTE = 2004
 _ALTERNATE = frozenset({47, 1047, 1049})
 _ABORTED = "^C"
-_READ = re.compile(
-    r"(?:^|[;&|(){\n]|\b(?:do|then|else|while|until|if)\s)\s*(?:(?:builtin|command|\w+=\S*)\s+)*"
-    r"(?:read\s+(?:-\w+\s+)*-\w*e|vared|select\s+\w+(?=\s+in\b|\s*[;\n]|\s*$))"
-)
 
 
 class Turns:
@@ -46,6 +41,8 @@ class Turns:
         self._ended_ms = -1
         self._accepted_row = -1
         self._accepted: TypedLine | None = None
+        self._marking: int | None = None
+        """Who edited the line before, if marks told of it."""
 
     # -- what the kernel's events say
 
@@ -70,7 +67,8 @@ class Turns:
         if edit and edit.doubtful and edit.prompt is None:
             self.edit = None
         elif edit and edit.style == MODES and edit.reader.pid == reader.pid:
-            if edit.fed and self._fresh(edit):
+            # Without a prompt it is output of the line before: the stream has not come to this turn yet.
+            if edit.fed and self._fresh(edit) and (edit.prompt is not None or edit.fed.prompt):
                 self._accept(edit.fed)
             else:
                 edit.closing = now
@@ -280,6 +278,7 @@ class Turns:
     def _begin(self, reader: Reader, style: str, now: Moment) -> Edit:
         column = self.page.column if style == MARKED else 0
         self.edit = Edit(reader, style, now, self.page.row, column, not self._readers.echo)
+        self.edit.doubtful = style == MODES and reader.pid == self._marking
         return self.edit
 
     def _fresh(self, edit: Edit) -> bool:
@@ -338,6 +337,7 @@ class Turns:
         self._next_turn(edit)
 
     def _next_turn(self, before: Edit) -> None:
+        self._marking = before.reader.pid if before.style == MARKED else None
         if turn := self._ahead.pop():
             edit = self._begin(turn.reader, MODES, self.now)
             edit.closing, edit.doubtful = turn.over, before.style == MARKED
@@ -347,4 +347,4 @@ class Turns:
         last = self._accepted
         if last is None or last.pid != edit.reader.pid or last.prompt == shown.prompt or last.nested:
             return ""
-        return "read" if _READ.search(last.text) else ""
+        return "read" if asks_for_text(last.text) else ""

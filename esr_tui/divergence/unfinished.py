@@ -26,6 +26,11 @@ _MORE = frozenset({"then", "else", "elif", "do", "if", "while", "until", "!", "{
 """Words after which a command may begin."""
 _CLOSE = {"$((": ")", "$(": ")", "(": ")", "${": "}"}
 
+_ASKS = re.compile(
+    r"(?:^|[;&|(){\n]|\b(?:do|then|else|while|until|if)\s)\s*(?:(?:builtin|command|\w+=\S*)\s+)*"
+    r"(?:read\s+(?:-\w+\s+)*-\w*e|vared|select\s+\w+(?=\s+in\b|\s*[;\n]|\s*$))"
+)
+
 
 class Unfinished:
     """Reads a text as it grows line by line, each part once."""
@@ -209,3 +214,8 @@ def expansion(text: str) -> Expansion | None:
         parts.append(text[at : match.start()])
         at = match.end()
     return Expansion([*parts, text[at:]]) if parts else None
+
+
+def asks_for_text(text: str) -> bool:
+    """Whether a line makes the shell itself ask for text with its own editor, as `read -e` does."""
+    return bool(_ASKS.search(text))

@@ -116,6 +116,23 @@ class TestMarks:
         later: list[Event | Output] = [raw(300), cooked(300.1), raw(300.2), cooked(300.3), raw(300.4)]
         assert texts(*first, *later, out(301, chunk)) == ["true", "ls /", "pwd"]
 
+    @pytest.mark.parametrize("output", ["c1", "% c1", "/ 9:59\r\n% c1"])
+    def test_output_between_two_turns_is_no_line(self, output: str) -> None:
+        """The editor took over and gave back before the stream had shown what the line before printed."""
+        prompt = b"\r\n/ 9:59\r\n% \x1b[K" + ON
+        lines = typed(
+            raw(1, program="zsh"),
+            out(1.1, prompt),
+            out(50, "echo c1"),
+            cooked(59, program="zsh"),
+            out(60, OFF + b"\r\r\n"),
+            raw(70, program="zsh"),
+            out(71, f"{output}\r\n"),
+            cooked(72, program="zsh"),
+            out(73, prompt + b"echo c2" + OFF + b"\r\r\nc2\r\n"),
+        )
+        assert [line.text for line in lines] == ["echo c1", "echo c2"]
+
     def test_control_c_is_not_complete(self) -> None:
         lines = typed(
             raw(1),
@@ -191,6 +208,21 @@ class TestModes:
         modes = [cooked(50), raw(50.1), cooked(50.2), raw(50.3), cooked(50.4), raw(50.5)]
         chunk = out(60, "b1\r\nout\r\n$ b2\r\n$ b3\r\n$ ")
         assert texts(raw(1), out(1.1, "$ "), *modes, chunk) == ["b1", "b2", "b3"]
+
+    def test_output_between_two_turns_is_no_line(self) -> None:
+        """The editor took over and gave back before the stream had shown what the line before printed."""
+        lines = texts(
+            raw(1),
+            out(1.1, "$ "),
+            out(50, "echo b1"),
+            out(60, "\r\n"),
+            cooked(60.1),
+            raw(70),
+            out(70.5, "b1\r\n"),
+            cooked(71),
+            out(72, "$ echo b2\r\nb2\r\n"),
+        )
+        assert lines == ["echo b1", "echo b2"]
 
     def test_several_rows_are_redrawn_with_line_feeds(self) -> None:
         lines = texts(

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from esr_tui.divergence.typed import TypedLine, TypedLines
@@ -21,14 +22,33 @@ QUIET_S = 0.05
 
 
 class Typist(Client):
-    """Waits between keys as a person would."""
+    """Waits between keys as a person would.
+
+    Args:
+        home: HOME of the session's processes, and of no others.
+    """
+
+    def __init__(self, argv: Sequence[str], size: tuple[int, int], home: str) -> None:
+        super().__init__(argv, size)
+        self._home = f"HOME={home}".encode()
 
     def quiet(self, first: float) -> None:
         """Read until nothing has come for a while; something is awaited for `first` seconds at most."""
         wait = first
-        end = time.monotonic() + 5
-        while time.monotonic() < end and self._read(wait):
+        end = time.monotonic() + 20
+        while time.monotonic() < end and (self._read(wait) or self._busy()):
             wait = QUIET_S
+
+    def _busy(self) -> bool:
+        """Whether a process of the session wants to run: on a busy machine silence does not mean that it waits."""
+        return any(self._wants_to_run(folder) for folder in Path("/proc").glob("[0-9]*"))
+
+    def _wants_to_run(self, process: Path) -> bool:
+        try:
+            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+            return state in "RD" and self._home in (process / "environ").read_bytes().split(b"\0")
+        except OSError:  # it has ended
+            return False
 
 
 def record(session: Session) -> list[AnyEvent | Output]:
@@ -40,13 +60,14 @@ def record(session: Session) -> list[AnyEvent | Output]:
             "PWD": folder,
             "LANG": "C.UTF-8",
             "TERM": "xterm-256color",
+            "TMUX_TMPDIR": folder,
             "PS1": PS1,
             "PYTHONPATH": str(ROOT),
             **session.environment,
         }
         program = [sys.executable, "-m", "esr_tui.cli", "record", "--data-dir", f"{folder}/data", "--"]
         words = [f"{name}={value}" for name, value in environment.items()]
-        client = Typist(["env", "-i", "-C", folder, *words, *program, *session.argv], session.size)
+        client = Typist(["env", "-i", "-C", folder, *words, *program, *session.argv], session.size, folder)
         with client:
             client.expect(rb"[$#%] ", 30)
             client.quiet(QUIET_S)
