@@ -43,3 +43,5 @@ class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
     last_command: str = ""
     last_activity: str = ""
     output_bytes: int = 0
+    events: int = 0
+    """Of every kind, those included that only say when terminal output came; 0 when nobody counted."""

@@ -32,6 +32,11 @@ class Problems:
             self._more += 1
 
     @property
+    def unknown(self) -> int:
+        """How many events of unknown types were left out."""
+        return sum(self._types.values())
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """All there is to say, one sentence a problem."""
         types = [

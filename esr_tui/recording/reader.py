@@ -6,11 +6,12 @@ import os
 from collections import deque
 from pathlib import Path
 
-from esr_tui.model.events import AnyEvent, Print
+from esr_tui.model.events import AnyEvent, Gap, Print
 from esr_tui.model.session import CUT, ENDED, LINGERING, LIVE
 from esr_tui.recording import files
 from esr_tui.recording.chunktail import ChunkTail, OutputJoin
 from esr_tui.recording.completed import completed_path, read_completed
+from esr_tui.recording.completeness import Completeness
 from esr_tui.recording.errors import read_failed
 from esr_tui.recording.follower import EventFollower
 from esr_tui.recording.layout import EVENTS
@@ -43,6 +44,8 @@ class RecordingReader:
         self._join = OutputJoin(self._chunks)
         self._ready: deque[AnyEvent] = deque()
         self._watch: EventFollower | None = None
+        self._completeness: Completeness | None = Completeness()
+        """Until what is missing has been told."""
         _held(index)
 
     @property
@@ -88,7 +91,7 @@ class RecordingReader:
             if events or output:
                 return Slice(tuple(events), tuple(output))
             if left > 0 and not begun:
-                return Slice((), ())
+                return Slice(self._missing() if last else (), ())
             if left > 0:  # that was the rest of an earlier look: only now is all that is there looked at
                 begun = False
                 last = self._refresh()
@@ -110,6 +113,8 @@ class RecordingReader:
             budget -= self._take(output, budget, False)
             while self._ready and budget > 0:
                 event = self._ready.popleft()
+                if self._completeness:
+                    self._completeness.event(event)
                 if isinstance(event, Print):
                     if not self._output:
                         continue
@@ -130,7 +135,20 @@ class RecordingReader:
     def _take(self, output: list[Output], budget: int, last: bool) -> int:
         found = self._join.take(budget, last)
         output.extend(found)
-        return sum(len(piece.data) for piece in found)
+        count = sum(len(piece.data) for piece in found)
+        if self._completeness:
+            self._completeness.output(count)
+        return count
+
+    def _missing(self) -> tuple[Gap, ...]:
+        """What was written and cannot be read, told once."""
+        completeness, self._completeness = self._completeness, None
+        if completeness is None:
+            return ()
+        found = tuple(completeness.gaps(read_completed(self.index), self._problems.unknown))
+        for gap in found:
+            self._problems.add(gap.detail)
+        return found
 
     def _end_seen(self, live: bool) -> bool:
         """Whether the recording holds a session.end, read already or not."""

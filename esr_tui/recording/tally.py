@@ -39,6 +39,7 @@ class Tally:
         self.first: BaseEvent | None = None
         self.last: BaseEvent | None = None
         self.output_bytes = 0
+        self.events = 0
         self._size: str | None = None
         self._command: Command | None = None
         self._commands = self._disk = self._network = 0
@@ -46,6 +47,7 @@ class Tally:
 
     def add(self, event: BaseEvent | AnyEvent) -> None:
         """Count one event."""
+        self.events += 1
         if self.first is None:
             self.first = event
         if self.last is None or event.ms >= self.last.ms:
@@ -106,6 +108,7 @@ class Tally:
             last_command=_line(self._command),
             last_activity=last.time if last else "",
             output_bytes=self.output_bytes,
+            events=self.events,
         )
 
     def _started(self) -> str:

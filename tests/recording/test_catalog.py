@@ -85,6 +85,7 @@ def test_a_summary_is_the_same_live_and_from_disk(
         last_command="ls -l 'a b'",
         last_activity=CLOCK.wall(at(7 if ends in (None, 7) else 10)),
         output_bytes=5,
+        events=11 if ends == 10 else 10,
     )
 
 

@@ -137,7 +137,8 @@ def test_a_print_event_without_its_bytes_shows_nothing(
     writer.close()
     next(writer.index.parent.glob("*.chunks.gz")).unlink()
     reader = RecordingReader(writer.index)
-    assert read_all(reader) == ([], [])
+    ((gap,), output) = read_all(reader)
+    assert (gap.cause, gap.count, gap.unit, output) == ("recording_damaged", 3, "bytes", [])
     assert "cannot be read: No such file" in reader.problems[0]
 
 
