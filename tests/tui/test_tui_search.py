@@ -117,6 +117,8 @@ async def test_a_wrong_expression_is_a_sentence(tools: Any, recording: Path) -> 
         prompt = screen.query_one("#search", SearchPrompt)
         await pilot.press("s", *"su(do")
         await tools.until(pilot, lambda: "no regular expression" in prompt.note)
+        below = prompt.query_one(".prompt--below", Label)
+        await tools.until(pilot, lambda: below.display and "correct it there" in str(below.content))
         await pilot.press(*")")
         await tools.until(pilot, lambda: prompt.note == "2 hits")
 

@@ -180,14 +180,19 @@ class Prompt(Vertical):
 
         Args:
             text: the sentence.
-            at: where in the typed text the trouble begins, when it is known; the sentence then stands below.
+            at: where in the typed text the trouble begins, when it is known. The sentence then stands below,
+                as one does that is too long to stand beside.
             length: how many characters it takes.
         """
         self._note = text = printable(text, NOTE_LIMIT)
+        beside = at is None and cell_len(text) <= self.app.size.width // 2
         label = self.query_one(".prompt--note", Label)
-        label.update(text if at is None else "")
-        label.display = bool(text) and at is None
-        self._below(self._pointed(text, at, length) if text and at is not None else self._offered())
+        label.update(text if beside else "")
+        label.display = bool(text) and beside
+        if not text or beside:
+            self._below(self._offered())
+        else:
+            self._below(text if at is None else self._pointed(text, at, length))
 
     def correct(self, error: FilterError) -> None:
         """Says what is wrong with a filter, and where; of a half-typed word, what it may become."""
