@@ -95,6 +95,8 @@ class Multiplexer:
         before = inner.found.text if inner.found else ""
         if found and not before and found.text == self._last:
             found = None  # the line before; this one is empty, or not yet drawn
+        if found and found.rows[1] >= self._page.row:
+            found = None  # the cursor is still on it: what was typed last may not be drawn yet
         if found is None or not found.text.startswith(before[:1]):
             if not late:
                 self._ended.append(inner)

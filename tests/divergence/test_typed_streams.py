@@ -281,6 +281,24 @@ class TestModes:
         less = [raw(300, 7, "less"), out(301, "text $ \r\nmore $ x\r\n"), cooked(400, 7, "less")]
         assert texts(*bash_line(0, "less f"), *less) == ["less f"]
 
+    def test_a_multiplexer_draws_the_end_of_a_line_after_it_was_accepted(self) -> None:
+        (line,) = typed(
+            raw(1),
+            raw(2, pid=200, program="tmux: client"),
+            raw(10, pid=300, tty="pts/2"),
+            out(11, "\x1b[?1049h\x1b[H$ "),
+            out(100, "true one"),
+            cooked(200, pid=300, tty="pts/2"),
+            out(200.5, "\x1b[?25h"),
+            out(202, " two"),
+            out(205, "\b\b\bthree"),
+            out(206, "\r\n"),
+            raw(207, pid=300, tty="pts/2"),
+            out(208, "$ "),
+            raw(300, pid=300, tty="pts/2"),
+        )
+        assert (line.text, line.nested, line.end_ms) == ("true one three", "tmux", 200)
+
 
 class TestEcho:
     def test_a_shell_without_an_editor(self) -> None:
