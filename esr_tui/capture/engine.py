@@ -22,6 +22,7 @@ from esr_tui.recording.errors import StoreError
 from esr_tui.recording.store import Store
 from esr_tui.recording.watermark import Watermark
 from esr_tui.sessions.cgroups import Cgroups
+from esr_tui.sessions.origin import of_environment
 from esr_tui.sessions.ptys import Ptys
 
 FLUSH_NS = 20_000_000
@@ -128,7 +129,7 @@ class Engine:
             outer.members.discard(head.pid)
         self._silent.gone(head.pid)
         self.logins.left(head.pid)
-        connection = self.logins.origin(head.ppid)
+        connection = self.logins.origin(head.ppid) or of_environment(record.environment)
         parent_sid = outer.sid if outer is not None else None
         self.begin(Opening.of_exec(record, reader=head.ppid, connection=connection, parent_sid=parent_sid))
 

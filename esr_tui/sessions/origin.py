@@ -1,10 +1,12 @@
 """Where a login came from: the peer of the connection that its sshd holds, as the kernel knows it.
 
-SSH_CONNECTION says the same, but the user can rewrite it.
+SSH_CONNECTION says the same. It is believed only where sshd itself has just set it, for the first program of a login
+whose connection was gone before anybody could look.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 import struct
@@ -38,6 +40,24 @@ def of_process(pid: int, proc: Path = Path("/proc")) -> Connection | None:
         if state == _ESTABLISHED and found is None:
             found = Connection(_endpoint(local), _endpoint(remote))
     return found
+
+
+def of_environment(block: bytes) -> Connection | None:
+    """What the environment of a login's first program says; None when it says nothing, or nothing that can be."""
+    for each in block.split(b"\0"):
+        name, _, value = each.partition(b"=")
+        if name == b"SSH_CONNECTION":
+            try:
+                remote, remote_port, local, local_port = value.decode("ascii").split(" ")
+                return Connection(_joined(local, local_port), _joined(remote, remote_port))
+            except ValueError:
+                return None
+    return None
+
+
+def _joined(address: str, port: str) -> str:
+    found = ipaddress.ip_address(address)  # raises ValueError
+    return f"[{found}]:{int(port)}" if found.version == 6 else f"{found}:{int(port)}"
 
 
 def _table(net: Path) -> Iterator[tuple[str, int, str, str]]:

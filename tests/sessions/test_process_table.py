@@ -125,6 +125,20 @@ def test_whoever_listens_only_holds_the_connection_of_somebody_else(tmp_path: Pa
     assert origin.of_process(55, tmp_path) is None
 
 
+def test_a_connection_that_is_gone_is_known_by_what_sshd_has_set() -> None:
+    block = b"HOME=/root\0SSH_CONNECTION=192.0.2.7 49153 127.0.0.1 22\0"
+    assert origin.of_environment(block) == origin.Connection("127.0.0.1:22", "192.0.2.7:49153")
+    six = b"SSH_CONNECTION=2001:db8::1 49153 ::1 22"
+    assert origin.of_environment(six) == origin.Connection("[::1]:22", "[2001:db8::1]:49153")
+    for wrong in (
+        b"",
+        b"SSH_CONNECTION=",
+        b"SSH_CONNECTION=x y z 22",
+        b"SSH_CONNECTION=1.2.3.4 a 1.2.3.4 22",
+    ):
+        assert origin.of_environment(wrong) is None
+
+
 def test_no_connection_is_no_origin(tmp_path: Path) -> None:
     others = line("0100007F:0016", "070200C0:C001", "01", 1234)
     sockets(tmp_path, 53, [6], tcp=others, tcp6="")
