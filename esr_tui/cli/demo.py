@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from esr_tui.cli.divergence import verdicts
 from esr_tui.cli.main import load
 from esr_tui.cli.options import settings_of, store_options
 from esr_tui.recording import Catalog
@@ -42,6 +43,7 @@ def demo(
     pace, pause = (0.004, 0.3) if headless else (0.03, 0.7)
     done = session.run(settings, kernel, pace=pace, pause=pause)
     if headless:
+        verdicts(Catalog(settings.data_dir).find(done.sid), settings.rules, keep=True)
         _print(settings.data_dir, done.sid)
     if kernel is not None:
         service.leave()
@@ -49,10 +51,10 @@ def demo(
 
 
 def _print(data_dir: Path, sid: str) -> None:
-    """The demo's session, events and final screen, through the commands that print them."""
+    """The demo's session, events, divergences and final screen, through the commands that print them."""
     context = click.get_current_context()
-    sessions, events, screen = (
-        load(f"esr_tui.cli.{name}:{name}") for name in ("sessions", "events", "screen")
+    sessions, events, divergence, screen = (
+        load(f"esr_tui.cli.{name}:{name}") for name in ("sessions", "events", "divergence", "screen")
     )
     click.echo("Sessions\n")
     context.invoke(sessions, data_dir=data_dir)
@@ -60,5 +62,7 @@ def _print(data_dir: Path, sid: str) -> None:
     context.invoke(
         events, session=sid, data_dir=data_dir, kinds=("command", "network", "terminal", "gap", "end")
     )
+    click.echo("\nWhat the terminal did not show\n")
+    context.invoke(divergence, session=sid, data_dir=data_dir)
     click.echo("\nFinal screen\n")
     context.invoke(screen, session=sid, data_dir=data_dir, at=None, format="text")

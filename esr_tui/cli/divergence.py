@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -13,9 +14,11 @@ from esr_tui.cli.recordings import find
 from esr_tui.cli.table import cut, terminal_width
 from esr_tui.divergence.certificate import Certificate, Witness
 from esr_tui.model.codec import encode
+from esr_tui.model.session import ENDED
 from esr_tui.model.text import printable
-from esr_tui.model.verdict import DIVERGENT, SEVERITIES, RuleMatch, Verdict
+from esr_tui.model.verdict import DIVERGENT, SEVERITIES, RuleMatch, Verdict, worst
 from esr_tui.recording import RecordingReader, Slice
+from esr_tui.recording.verdicts import VerdictSummary, keep_verdicts
 from esr_tui.tui.rows import command_line
 from esr_tui.tui.timefmt import stamp
 
@@ -23,13 +26,18 @@ FAILED_ON = 3
 """Exit code of --fail-on."""
 
 
-def verdicts(index: Path, rules: Sequence[Path]) -> tuple[list[Verdict], Certificate]:
+def verdicts(index: Path, rules: Sequence[Path], *, keep: bool = False) -> tuple[list[Verdict], Certificate]:
     """Every command of a recording, judged, and what the recording can be trusted to hold.
+
+    Args:
+        index: the recording's index.
+        rules: files and folders of rules beside the built-in ones.
+        keep: what it came to is kept for the list of sessions, once the session has ended.
 
     Raises:
         RecordingError: it cannot be read. RuleError: a rule cannot be used.
     """
-    from esr_tui.divergence.analysis import Analysis  # noqa: PLC0415  (patterns and rules take time to load)
+    from esr_tui.divergence.analysis import VERSION, Analysis  # noqa: PLC0415  (patterns and rules take time to load)
     from esr_tui.divergence.rules import RuleSet, in_force  # noqa: PLC0415
 
     analysis = Analysis(RuleSet.load(folders=in_force(rules)))
@@ -41,6 +49,10 @@ def verdicts(index: Path, rules: Sequence[Path]) -> tuple[list[Verdict], Certifi
     found += analysis.finish()
     reader.close()
     found = list({verdict.ei: verdict for verdict in found}.values())
+    if keep and reader.state == ENDED:
+        hidden = [verdict.severity for verdict in found if verdict.verdict in DIVERGENT]
+        with suppress(OSError):  # who may not keep it finds it again
+            keep_verdicts(index, VerdictSummary(VERSION, worst(hidden), len(hidden), complete=True))
     return found, witness.certificate(found)
 
 
@@ -137,7 +149,7 @@ def divergence(  # noqa: PLR0917
     """
     settings = settings_of(data_dir, config)
     index = find(session, settings.data_dir)
-    found, certificate = verdicts(index, [*settings.rules, *rules])
+    found, certificate = verdicts(index, [*settings.rules, *rules], keep=not rules)
     if reports:
         write_reports(index, found, reports)
     width = terminal_width()
