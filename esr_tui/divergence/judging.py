@@ -53,7 +53,10 @@ class Judge:
     def judge(self, image: Image) -> Judgement:
         """The verdict on one exec; the images that executed it have been judged already."""
         found = self._judge(image)
-        return found if found.line is not None else found._replace(line=self._line(image))
+        if found.line is None:
+            found = found._replace(line=self._line(image))
+        image.line = found.line
+        return found
 
     def _judge(self, image: Image) -> Judgement:
         caller = image.caller
@@ -115,5 +118,9 @@ class Judge:
         return None
 
     def _line(self, image: Image) -> TypedLine | None:
+        """That of the program that executed it, unless lines are typed into that one."""
+        caller = image.caller
+        if caller is not None and caller.program.role != INTERACTIVE and caller.line is not None:
+            return caller.line
         candidates = self.lines.around(image.forked_ms)
         return candidates[0] if candidates else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from esr_tui.divergence.likenesses import Likenesses
 from esr_tui.divergence.programs import Program, classify
+from esr_tui.divergence.typedline import TypedLine
 from esr_tui.model.events import Command, Disk, Exit, Fork, Input, TerminalMode
 from esr_tui.model.verdict import Verdict
 
@@ -26,6 +27,7 @@ class Image:
         command: the exec.
         caller: the image that executed it; None for a session's first one, or when its start was not seen.
         opened: files that it has opened to read, routine ones aside, the newest last.
+        line: the typed line that it belongs to, once it has been judged.
         forked_ms: when the process that executed it was forked off an interactive shell's, or the exec's own time.
     """
 
@@ -35,6 +37,7 @@ class Image:
     forked_ms: int
     hidden: bool = False
     verdict: Verdict | None = None
+    line: TypedLine | None = None
     script: str | None = None
     """Where the script was found that the program was given, when links led there."""
     inputs: list[Input] = field(default_factory=list)

@@ -1,4 +1,4 @@
 """The version of the judgement."""
 
-VERSION = 4
+VERSION = 5
 """A kept result of another version is not used, and the app says that it is old."""

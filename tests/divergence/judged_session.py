@@ -37,16 +37,18 @@ class Judged:
             self.reads(SHELL, text, path if "/" in path else "", "file" if "/" in path else "pipe")
         self.line("true")
 
-    def line(self, text: str, *, echo: bool = True, nested: str = "", pid: int = SHELL) -> None:
-        """A line is typed and accepted, by the shell or by a program of that name."""
+    def line(
+        self, text: str, *, echo: bool = True, nested: str = "", pid: int = SHELL, late: int = 0
+    ) -> None:
+        """A line is typed and accepted, by the shell or by a program of that name; its end shows `late` ms later."""
         self._ms += 1000
         self._judge.typed(
             TypedLine(
                 text=text,
                 start_ms=self._ms - 500,
-                end_ms=self._ms,
-                end_ktime=self._ms * 1_000_000,
-                frame_ms=self._ms,
+                end_ms=self._ms + late,
+                end_ktime=(self._ms + late) * 1_000_000,
+                frame_ms=self._ms + late,
                 rows=(0, 0),
                 pid=pid,
                 prompt="$ ",

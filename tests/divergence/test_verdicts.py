@@ -18,6 +18,17 @@ def copied(session: Judged, program: str, to: str) -> None:
     session.opens(pid, to, os.O_WRONLY | os.O_CREAT, "create")
 
 
+def test_all_of_a_job_belongs_to_its_line_though_the_stream_trails() -> None:
+    session = Judged()
+    session.line("# the job")
+    session.line("./job.sh", late=20)
+    script = session.run(["/bin/sh", "./job.sh"], path=f"{HOME}/job.sh")
+    assert (script.verdict, script.evidence.typed) == ("shown", "./job.sh")
+    session.reads(script.pid, "uname -s\n", f"{HOME}/job.sh")
+    child = session.run("uname -s", by=script.pid)
+    assert (child.verdict, child.evidence.typed) == ("scripted", "./job.sh")
+
+
 # A shell under another name.
 
 
