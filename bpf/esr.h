@@ -302,7 +302,7 @@ static inline void fill_header(struct header *h, u32 type, void *task, struct pr
  * exec, and while a session lives it looks every few milliseconds by itself. It is woken for what it waits for
  * without a session: a login daemon's doings, and a new session.
  */
-#define WAKING(head) (((head).role & ROLE_DAEMON) || ((head).flags & FLAG_NEW_SESSION) ? 0 : 1)
+#define WAKING(head) (((head).role & ROLE_DAEMON) || ((head).flags & FLAG_NEW_SESSION) ? 2 : 1)
 
 /* Bytes of a record to send: the header, the fixed part and the used part of the blob (at most `size`). */
 #define LENGTH(record, size) \

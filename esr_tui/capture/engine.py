@@ -141,6 +141,8 @@ class Engine:
             if self.logins.connections:
                 self._watch_as_needed(head.ktime)
         elif head.type == records.EXIT:
+            if isinstance(record, records.Process):
+                self._silent.ended(self, record)
             self.daemon_gone(head.pid, head.ktime)
 
     def daemon_gone(self, pid: int, ktime: int) -> None:

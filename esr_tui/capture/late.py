@@ -97,13 +97,14 @@ def _taken_up(engine: Engine, login: Login) -> Opening:
 def _opening(engine: Engine, login: Login, key: int, now: int) -> Opening:
     leader = login.leader
     size, lflag = _terminal(leader.tty)
+    uid, loginuid = login_of(leader.pid, login.daemon.pid)
     return Opening(
         key=key,
         leader=leader.pid,
         reader=login.daemon.pid,
         started=now,
-        uid=proc.real_uid(leader.pid) or 0,
-        loginuid=proc.login_uid(leader.pid),
+        uid=uid,
+        loginuid=loginuid,
         audit=leader.audit,
         cgroup=0,
         tty=(136, leader.tty) if leader.tty >= 0 else (0, records.UNSET),
@@ -113,6 +114,20 @@ def _opening(engine: Engine, login: Login, key: int, now: int) -> Opening:
         connection=engine.logins.origin(login.daemon.pid),
         joined_late=True,
     )
+
+
+def login_of(leader: int, daemon: int) -> tuple[int, int | None]:
+    """The uids of a login, real and at login: of its process, or of its daemon when that one has gone already.
+
+    UNSET stands for one that nobody can tell any more; root would be a lie.
+    """
+    loginuid = proc.login_uid(leader)
+    if loginuid is None:
+        loginuid = proc.login_uid(daemon)
+    uid = proc.real_uid(leader)
+    if uid is None:
+        uid = records.UNSET if loginuid is None else loginuid
+    return uid, loginuid
 
 
 def _terminal(index: int) -> tuple[tuple[int, int], int]:

@@ -6,7 +6,9 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from esr_tui.capture import late
+from esr_tui.capture.opening import Opening
 from esr_tui.kernel import records
+from esr_tui.model.clock import Clock
 from esr_tui.sessions import proc
 from esr_tui.sessions.discovery import Login
 
@@ -66,6 +68,36 @@ class Silent:
                 detail=f"{dropped} file operations before the login was recognised were too many to keep",
             )
         for record in kept:
+            session.handle(record)
+
+    def ended(self, engine: Engine, record: records.Process) -> None:
+        """A process ended before it was looked at: it led a session within a connection, so it served a login."""
+        kept = self._kept.get(record.head.pid)
+        if not kept:
+            return
+        head = kept[0].head
+        uid, loginuid = late.login_of(head.pid, head.ppid)
+        session = engine.begin(
+            Opening(
+                key=Clock.now() & ~0xFF,
+                leader=head.pid,
+                reader=head.ppid,
+                started=head.ktime,
+                uid=uid,
+                loginuid=loginuid,
+                audit=head.audit,
+                cgroup=head.cgroup,
+                tty=(0, records.UNSET),
+                size=(0, 0),
+                lflag=0,
+                argv=[],
+                connection=engine.logins.origin(head.ppid),
+            )
+        )
+        if session is not None:
+            session.members.add(head.pid)
+            for each in kept:
+                session.handle(each)
             session.handle(record)
 
     def gone(self, pid: int) -> None:
