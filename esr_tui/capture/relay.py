@@ -141,8 +141,9 @@ class Relay:
             while select.select([self._child.master], [], [], 0)[0] and self._show():
                 pass
         os.close(ended)
-        os.close(self._child.master)
+        # A program may close its terminal before it ends, as cat does; hung up then, it would die of SIGHUP.
         status = os.waitstatus_to_exitcode(os.waitpid(self._child.pid, 0)[1])
+        os.close(self._child.master)
         return status if status >= 0 else 128 - status
 
     def _turn(self, changes: int, ended: int) -> bool:

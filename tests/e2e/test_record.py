@@ -86,6 +86,11 @@ def test_input_that_is_no_terminal_is_passed_on(store: Path) -> None:
     assert b"over a pipe" in only_recording(store).output
 
 
+def test_a_program_may_close_its_terminal_before_it_ends(store: Path) -> None:
+    done = run("record", "--data-dir", store, "--", "sh", "-c", "exec <&- >&- 2>&-; sleep 0.2; exit 7")
+    assert done.returncode == 7, done.stderr
+
+
 @pytest.mark.parametrize(("command", "status"), [("no-such-command-here", 127), ("/etc/passwd", 126)])
 def test_what_cannot_be_executed_is_said_with_the_shells_status(
     store: Path, command: str, status: int
