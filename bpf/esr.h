@@ -298,9 +298,10 @@ static inline void fill_header(struct header *h, u32 type, void *task, struct pr
   PUT_STRING(record, size, tag, limit, bpf_probe_read_kernel_str, address)
 
 /*
- * How a record is handed over: 1 is BPF_RB_NO_WAKEUP. Waking the reader costs more than all else that is done for an
- * exec, and while a session lives it looks every few milliseconds by itself. It is woken for what it waits for
- * without a session: a login daemon's doings, and a new session.
+ * How a record is handed over: 1 is BPF_RB_NO_WAKEUP, 2 BPF_RB_FORCE_WAKEUP (without force, the reader is not woken
+ * while it has older records to read). Waking the reader costs more than all else that is done for an exec, and while
+ * a session lives it looks every few milliseconds by itself. It is woken for what it waits for without a session: a
+ * login daemon's doings, and a new session.
  */
 #define WAKING(head) (((head).role & ROLE_DAEMON) || ((head).flags & FLAG_NEW_SESSION) ? 2 : 1)
 

@@ -9,9 +9,6 @@ severity medium or above that the terminal did not show.
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -23,6 +20,7 @@ from esr_tui.capture.alerts import Sender
 from esr_tui.config import Config, ConfigError, load
 from esr_tui.divergence.following import Following
 from esr_tui.divergence.rules import RuleSet, in_force
+from esr_tui.model.beside import work_beside
 from esr_tui.model.codec import encode
 from esr_tui.model.session import SessionSummary
 from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Divergence, Verdict
@@ -33,7 +31,6 @@ _LOOK_EVERY = 10
 """Rounds between two looks for recordings that came in a way that their directory does not tell."""
 _LOUD = SEVERITIES.index("medium")
 _NICE = 5
-_PR_SET_PDEATHSIG = 1
 
 
 def start(data_dir: Path, config: Path | None) -> subprocess.Popen[bytes]:
@@ -97,8 +94,7 @@ def run(data_dir: Path, settings: Config) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """The process's own entry."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    os.nice(_NICE)
+    work_beside(_NICE)
     try:
         run(Path(arguments[0]), load(Path(arguments[1]) if len(arguments) > 1 else None))
     except ConfigError as error:

@@ -83,9 +83,7 @@ class Engine:
         for record in self.kernel.poll(left if self.sessions else _IDLE_MS):
             self._dispatch(record)
         now = Clock.now()
-        fill = self.kernel.fill()
-        for session in self.sessions.values():
-            session.fill = {name: max(share, session.fill.get(name, 0)) for name, share in fill.items()}
+        self._note_fill()
         for session in self._placing.done():
             self._tell_kernel(session)
         self._end_sessions(now)
@@ -95,6 +93,12 @@ class Engine:
         if now - self._kept_house >= _HOUSEKEEPING_NS:
             self._keep_house(now)
             self._kept_house = now
+
+    def _note_fill(self) -> None:
+        """How full the rings were counts for every session that lives."""
+        for name, share in self.kernel.fill().items():
+            for session in self.sessions.values() if share else ():
+                session.fill[name] = max(share, session.fill.get(name, 0))
 
     def _dispatch(self, record: records.Record) -> None:
         head = record.head
@@ -191,6 +195,7 @@ class Engine:
         self.sessions[session.key] = session
         session.enhanced = self._enhanced
         session.scripts = Scripts(self.kernel.input_kept)
+        session.fill = dict.fromkeys(self.kernel.fill(), 0)
         if session.reader is not None and session.tty >= 0:
             self._ptys.claim(session.reader, session.tty, session)
         self._tell_kernel(session)

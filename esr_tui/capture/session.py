@@ -67,7 +67,9 @@ class LiveSession:
     scripts: Scripts = field(default_factory=lambda: Scripts(0))
     fill: dict[str, int] = field(default_factory=dict)
     _inputs: Inputs = field(default_factory=Inputs)
-    _fold: Fold = field(default_factory=Fold)
+    _folds: dict[type[Disk | Network | Conduct], Fold] = field(
+        default_factory=lambda: {Disk: Fold(), Network: Fold(), Conduct: Fold()}
+    )
     _escaped: set[tuple[int, str]] = field(default_factory=set)
     _rings: set[int] = field(default_factory=set)
 
@@ -256,20 +258,17 @@ class LiveSession:
     def _folded(
         self, kind: type[Disk | Network | Conduct], key: tuple[Any, ...], ktime: int, fields: dict[str, Any]
     ) -> None:
-        if self._fold.repeats(key, ktime, fields):
+        if self._folds[kind].repeats(key, ktime, fields):
             return
-        for when, earlier in self._fold.begin(key, ktime, fields):
-            self._write_folded(when, earlier)
-        self.writer.add(kind, ktime=ktime, **fields)
-
-    def _write_folded(self, ktime: int, fields: dict[str, Any]) -> None:
-        kind = Network if "dst_addr" in fields else Conduct if "arguments" in fields else Disk
+        for when, earlier in self._folds[kind].begin(key, ktime, fields):
+            self.writer.add(kind, ktime=when, **earlier)
         self.writer.add(kind, ktime=ktime, **fields)
 
     def write_counted(self, now: int | None) -> None:
         """Writes the counts of repeated events that are due; all of them when `now` is None."""
-        for when, fields in self._fold.due(now):
-            self._write_folded(when, fields)
+        for kind, fold in self._folds.items():
+            for when, fields in fold.due(now):
+                self.writer.add(kind, ktime=when, **fields)
 
     def gap(self, ktime: int, *, cause: str, what: str, detail: str, **more: Any) -> None:
         """Writes that something was lost or never seen."""

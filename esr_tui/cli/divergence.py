@@ -16,7 +16,7 @@ from esr_tui.divergence.certificate import Certificate, Witness
 from esr_tui.model.codec import encode
 from esr_tui.model.session import ENDED
 from esr_tui.model.text import printable
-from esr_tui.model.verdict import DIVERGENT, SEVERITIES, RuleMatch, Verdict, worst
+from esr_tui.model.verdict import DIVERGENT, SEVERITIES, RuleMatch, Verdict
 from esr_tui.recording import RecordingReader, Slice
 from esr_tui.recording.verdicts import VerdictSummary, keep_verdicts
 from esr_tui.tui.rows import command_line
@@ -52,7 +52,7 @@ def verdicts(index: Path, rules: Sequence[Path], *, keep: bool = False) -> tuple
     if keep and reader.state == ENDED:
         hidden = [verdict.severity for verdict in found if verdict.verdict in DIVERGENT]
         with suppress(OSError):  # who may not keep it finds it again
-            keep_verdicts(index, VerdictSummary(VERSION, worst(hidden), len(hidden), complete=True))
+            keep_verdicts(index, VerdictSummary.of(VERSION, hidden, complete=True))
     return found, witness.certificate(found)
 
 

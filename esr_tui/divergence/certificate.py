@@ -153,6 +153,9 @@ class Witness:
         self._gaps: Counter[str] = Counter()
         self._lost: Counter[str] = Counter()
         self._unreadable = self._cut = self._escapes = 0
+        self._hidden: set[int] = set()
+        self._textless: set[int] = set()
+        self._found: set[int] = set()
 
     def feed(self, events: Iterable[AnyEvent]) -> None:
         """Takes the next events."""
@@ -175,9 +178,21 @@ class Witness:
                 case _:
                     pass
 
-    def certificate(self, verdicts: Iterable[Verdict]) -> Certificate:
-        """The account, with the verdicts of the same recording."""
-        verdicts = list(verdicts)
+    def judged(self, verdicts: Iterable[Verdict]) -> None:
+        """Takes verdicts on the same recording; one that comes again takes the place of the one before."""
+        for verdict in verdicts:
+            hidden = verdict.verdict in DIVERGENT
+            payload = verdict.payload if hidden else None
+            for eis, holds in (
+                (self._hidden, hidden),
+                (self._textless, payload is not None and payload.source in _TEXTUAL and not payload.text),
+                (self._found, payload is not None and payload.via == "snapshot"),
+            ):
+                (eis.add if holds else eis.discard)(verdict.ei)
+
+    def certificate(self, verdicts: Iterable[Verdict] = ()) -> Certificate:
+        """The account, with these verdicts and those that were taken before."""
+        self.judged(verdicts)
         start, end = self._start, self._end
         enhanced = all(each is None or each.enhanced_recording for each in (start, end))
         hooks = tuple(start.hooks) if start and enhanced else ()
@@ -185,7 +200,6 @@ class Witness:
         watched = enhanced and bool(hooks) and not unseen(hooks)
         whole = start is not None and end is not None and not joined_late
         lossless = not (self._gaps or self._unreadable or self._cut)
-        payloads = [each.payload for each in verdicts if each.verdict in DIVERGENT and each.payload]
         return Certificate(
             enhanced=enhanced,
             ended=end is not None,
@@ -198,9 +212,9 @@ class Witness:
             cut=self._cut,
             io_uring=self._gaps["io_uring"],
             escapes=self._escapes,
-            textless=sum(each.source in _TEXTUAL and not each.text for each in payloads),
-            found=sum(each.via == "snapshot" for each in payloads),
-            hidden=sum(verdict.verdict in DIVERGENT for verdict in verdicts),
+            textless=len(self._textless),
+            found=len(self._found),
+            hidden=len(self._hidden),
             complete=watched and whole and lossless,
             recorder=start.recorder if start and not enhanced else "",
         )

@@ -11,7 +11,7 @@ from esr_tui.divergence.analysis import VERSION, Analysis
 from esr_tui.divergence.pace import Pace
 from esr_tui.divergence.rules import RuleSet
 from esr_tui.model.session import ENDED, LINGERING, LIVE, SessionSummary
-from esr_tui.model.verdict import DIVERGENT, Verdict, worst
+from esr_tui.model.verdict import DIVERGENT, Verdict
 from esr_tui.recording import Catalog, RecordingError, RecordingReader
 from esr_tui.recording.verdicts import VerdictSummary, read_verdicts, verdicts_path, write_verdicts
 from esr_tui.recording.watermark import written_until
@@ -58,6 +58,8 @@ class Followed:
             if verdict.verdict in DIVERGENT:
                 self._told = max(self._told, verdict.ms)
                 self._severities[verdict.ei] = verdict.severity
+            else:
+                self._severities.pop(verdict.ei, None)
         self._write()
         return news
 
@@ -74,10 +76,9 @@ class Followed:
         return verdict.ms > self._told_before or again
 
     def _write(self) -> None:
-        summary = VerdictSummary(
+        summary = VerdictSummary.of(
             VERSION,
-            worst(self._severities.values()),
-            len(self._severities),
+            self._severities.values(),
             complete=self.done and self._reader.state == ENDED,
             told=self._told,
         )

@@ -23,6 +23,7 @@ from esr_tui.recording import RecordingError, Store, StoreError
 from esr_tui.recording import files as storage
 from esr_tui.recording.errors import read_failed, reason, write_failed
 from esr_tui.recording.layout import SESSIONS
+from esr_tui.recording.usercache import user_cache
 
 VERSION = 1
 """Of the importer: what another one has made is made anew."""
@@ -42,8 +43,7 @@ def place(data_dir: Path) -> Path:
     with suppress(RecordingError):
         folder = Store(data_dir).own_dir / "playbacks"
     if folder is None or not os.access(folder, os.W_OK):
-        own = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-        folder = Path(own).expanduser() / "esr"
+        folder = user_cache()
     try:
         folder.mkdir(0o700, parents=True, exist_ok=True)
         storage.make_directory(folder / "imports")

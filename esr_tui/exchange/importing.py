@@ -7,7 +7,6 @@ does it in a process of its own, so that the app can show what has come so far.
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
 import signal
@@ -22,13 +21,15 @@ from esr_tui.exchange import cache
 from esr_tui.exchange.copying import Folder, copy
 from esr_tui.exchange.items import Read
 from esr_tui.exchange.source import Source
+from esr_tui.model.beside import work_beside
 from esr_tui.model.text import printable
 from esr_tui.recording import RecordingError
 from esr_tui.recording.errors import write_failed
 
+_NICE = 5
+
 Progress = Callable[[float], None]
 """Is told now and then which part of the file, 0 to 1, has been read."""
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,8 @@ def main(arguments: list[str]) -> int:
     """Imports a file; a sentence on standard error when that fails."""
     from esr_tui.exchange.locate import resolve  # noqa: PLC0415  (it knows every format, and this module)
 
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    work_beside(_NICE)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    os.nice(5)
     try:
         print(resolve(arguments[0], Path(arguments[1])))
     except RecordingError as error:

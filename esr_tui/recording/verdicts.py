@@ -4,12 +4,13 @@ version of the analysis."""
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from esr_tui.model.verdict import SEVERITIES
+from esr_tui.model.verdict import SEVERITIES, worst
 from esr_tui.recording import files
 from esr_tui.recording.layout import SESSIONS
 
@@ -30,6 +31,13 @@ class VerdictSummary(msgspec.Struct, frozen=True):
     divergences: int = 0
     complete: bool = False
     told: int = -1
+
+    @classmethod
+    def of(
+        cls, version: int, severities: Collection[str], *, complete: bool, told: int = -1
+    ) -> VerdictSummary:
+        """What divergences of these severities come to."""
+        return cls(version, worst(severities), len(severities), complete, told)
 
 
 def verdicts_path(index: Path) -> Path:

@@ -8,9 +8,6 @@ file itself.
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
 import sys
 import threading
 import time
@@ -18,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from esr_tui.model.beside import work_beside
 from esr_tui.model.session import LINGERING, LIVE
 from esr_tui.recording import Output, RecordingError, RecordingReader, Slice
 from esr_tui.replay.building import Builder, Start
@@ -34,7 +32,6 @@ POLL = 0.5
 FLUSH_EVERY = 20.0
 """Seconds after which a live recording's last output gets into the file, however little it is."""
 _NICE = 10
-_PR_SET_PDEATHSIG = 1
 
 Parts = Sequence[Output | Sized]
 
@@ -191,8 +188,7 @@ def index(path: Path, rest: Callable[[float], bool]) -> None:
 
 def main(arguments: list[str]) -> int:
     """The process."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    os.nice(_NICE)
+    work_beside(_NICE)
     never = threading.Event()
     try:
         index(Path(arguments[0]), never.wait)

@@ -10,6 +10,7 @@ from pathlib import Path
 from esr_tui.recording.indextail import IndexTail
 from esr_tui.recording.layout import SESSIONS
 from esr_tui.recording.problems import Problems
+from esr_tui.recording.usercache import user_cache
 
 Identity = tuple[tuple[str, int, int], ...]
 CACHE_MOST = 4 << 30
@@ -46,10 +47,8 @@ def beside(index: Path, suffix: str) -> Path | None:
 
 def cached(index: Path, suffix: str) -> Path:
     """The file in the user's own cache, for recordings in a store that they can only read."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    folder = Path(home) if home.startswith("/") else Path("~/.cache").expanduser()
     name = hashlib.sha256(os.fsencode(index.absolute())).hexdigest()[:24]
-    return folder / "esr" / "playbacks" / f"{name}{suffix}"
+    return user_cache() / "playbacks" / f"{name}{suffix}"
 
 
 def places(index: Path, suffix: str) -> list[Path]:

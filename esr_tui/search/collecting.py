@@ -7,9 +7,6 @@ goes on where an earlier one stopped, and follows a live recording. Readers look
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
 import sys
 import threading
 import zlib
@@ -17,6 +14,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
+from esr_tui.model.beside import work_beside
 from esr_tui.model.events import (
     AnyEvent,
     Command,
@@ -48,7 +46,6 @@ CHECKPOINT = 16 << 20
 """Bytes of the stream from one state that is kept to the next."""
 POLL = 0.5
 _NICE = 10
-_PR_SET_PDEATHSIG = 1
 
 Progress = Callable[[int], None]
 """Is told how many bytes of the stream have been taken."""
@@ -266,8 +263,7 @@ def _run(
 
 def main(arguments: list[str]) -> int:
     """The process."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    os.nice(_NICE)
+    work_beside(_NICE)
     try:
         collect(Path(arguments[0]), rest=threading.Event().wait)
     except BlockingIOError:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from esr_tui.search.places import cache_dir
+from esr_tui.recording.usercache import user_cache
 from esr_tui.search.query import Query
 from esr_tui.search.textfile import TextReader
 
@@ -63,7 +63,7 @@ class Grams:
     @classmethod
     def open(cls, store: Path) -> Grams | None:
         """The index of a store, made where there is none; None where none can be made: then texts are scanned."""
-        cached = cache_dir() / f"search-{hashlib.sha256(os.fsencode(store.absolute())).hexdigest()[:24]}.db"
+        cached = user_cache() / f"search-{hashlib.sha256(os.fsencode(store.absolute())).hexdigest()[:24]}.db"
         for path in (store / NAME, cached):
             if path is cached:
                 with suppress(OSError):

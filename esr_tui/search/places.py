@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from esr_tui.replay import places as replay
@@ -10,12 +9,6 @@ from esr_tui.replay.places import Identity as Identity
 from esr_tui.replay.places import identity as identity
 
 SUFFIX = ".text"
-
-
-def cache_dir() -> Path:
-    """The user's own cache, for what cannot be kept in a store."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(home) if home.startswith("/") else Path("~/.cache").expanduser()) / "esr"
 
 
 def places(index: Path) -> list[Path]:

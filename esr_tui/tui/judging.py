@@ -8,9 +8,7 @@ there is news. The pipe is its back-pressure.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -23,9 +21,10 @@ import msgspec
 
 from esr_tui.divergence.certificate import Witness
 from esr_tui.divergence.pace import Pace
+from esr_tui.model.beside import work_beside
 from esr_tui.model.session import ENDED, LINGERING, LIVE
 from esr_tui.model.text import printable
-from esr_tui.model.verdict import DIVERGENT, Payload, Verdict, worst
+from esr_tui.model.verdict import DIVERGENT, Payload, Verdict
 from esr_tui.recording import RecordingError, RecordingReader, Slice
 from esr_tui.recording.verdicts import VerdictSummary, keep_verdicts
 from esr_tui.recording.watermark import written_until
@@ -46,7 +45,6 @@ PAYLOADS_REMEMBERED = 4096
 EVENT_WORK = 256
 """What an event counts beside the bytes of the stream, in the measure of progress."""
 _NICE = 5
-_PR_SET_PDEATHSIG = 1
 
 
 class Held(msgspec.Struct, frozen=True, array_like=True):
@@ -140,6 +138,9 @@ class Reporter:
         """Takes a verdict."""
         if verdict.verdict in DIVERGENT:
             self.divergent[verdict.ei] = verdict.severity
+        else:
+            self.divergent.pop(verdict.ei, None)
+        self.witness.judged([verdict])
         number = self._payloads.number(verdict.payload)
         self._held.append(Held(msgspec.structs.replace(verdict, payload=None), number))
         if len(self._held) >= VERDICTS_MOST:
@@ -160,8 +161,7 @@ class Reporter:
 
     def _certificate(self) -> tuple[str, ...]:
         """Its sentences, when they have changed."""
-        account = msgspec.structs.replace(self.witness.certificate(()), hidden=len(self.divergent))
-        said = tuple(account.sentences())
+        said = tuple(self.witness.certificate().sentences())
         if said == self._certified:
             return ()
         self._certified = said
@@ -169,7 +169,7 @@ class Reporter:
 
     def summary(self, version: int, *, complete: bool) -> VerdictSummary:
         """What it came to."""
-        return VerdictSummary(version, worst(self.divergent.values()), len(self.divergent), complete=complete)
+        return VerdictSummary.of(version, self.divergent.values(), complete=complete)
 
 
 def judge(
@@ -249,8 +249,7 @@ def judged(path: Path, give: Give, stop: Stop, rules: Sequence[Path] = ()) -> st
 
 def main(arguments: list[str]) -> int:
     """Writes reports to standard output."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    os.nice(_NICE)
+    work_beside(_NICE)
     from esr_tui.divergence.analysis import VERSION, Analysis  # noqa: PLC0415  (only here: patterns take time to load)
     from esr_tui.divergence.rules import RuleSet, in_force  # noqa: PLC0415
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
+from esr_tui.replay.building import DEFAULT_SIZE
 from esr_tui.replay.segment import TimelineError
 from esr_tui.replay.tape import Place, Tape
 from esr_tui.terminal import Terminal
@@ -19,7 +20,6 @@ BACKWARDS_BYTES = 32 * 1024
 SNAPSHOTS_MOST = 512
 """When there are more, every second one is dropped and the distance doubles."""
 PIECE_LEAST, PIECE_MOST = 1024, 128 * 1024
-DEFAULT_SIZE = (80, 24)
 
 FRAME = 1 / 30
 """Seconds between two pictures of what plays."""

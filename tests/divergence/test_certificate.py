@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from esr_tui.divergence.certificate import NEEDED, Witness, unseen
@@ -30,7 +31,8 @@ def sentences(*events: Event, verdicts: tuple[Verdict, ...] = ()) -> list[str]:
     """What the certificate of these events says."""
     witness = Witness()
     witness.feed(events)
-    return witness.certificate(verdicts).sentences()
+    numbered = [msgspec.structs.replace(each, ei=ei) for ei, each in enumerate(verdicts)]
+    return witness.certificate(numbered).sentences()
 
 
 START, END = event(SessionStart, hooks=HOOKS), event(SessionEnd)

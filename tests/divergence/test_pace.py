@@ -126,3 +126,30 @@ def test_what_came_too_late_is_judged_anew_at_the_end(
     assert [verdict for _ in range(6) for verdict in found()] == ["shown"]
     summary = read_verdicts(verdicts_path(writer.index))
     assert summary is not None and summary.complete
+
+
+def test_a_divergence_that_proves_to_be_none_is_not_counted(
+    tmp_path: Path, writer: RecordingWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(following, "Pace", partial(Pace, clock=lambda: now[0]))
+    run = Following(tmp_path, None)
+    run.look()
+
+    def step() -> int:
+        now[0] += 5.0
+        list(run.advance())
+        summary = read_verdicts(verdicts_path(writer.index))
+        assert summary is not None
+        return summary.divergences
+
+    writer.output(ktime=1100 * MS, data=b"true\r\n")
+    writer.add(TerminalMode, ktime=1101 * MS, pid=100, tty="pts/1", echo=True, canonical=True)
+    writer.add(TerminalMode, ktime=1110 * MS, pid=100, tty="pts/1", echo=False, canonical=False)
+    writer.output(ktime=1111 * MS, data=b"$ ")
+    execute(writer)
+    assert [step(), step()][-1] == 1
+    show(writer)
+    writer.add(SessionEnd, ktime=1502 * MS)
+    writer.close()
+    assert [step() for _ in range(6)][-1] == 0

@@ -134,7 +134,8 @@ def test_what_is_seen_to_be_read_is_not_looked_at_as_well(
 def test_no_more_than_the_configured_bytes_are_kept(tmp_path: Path, own_sshd: Sshd, account: Account) -> None:
     account.write("long.sh", "/bin/true # " + "x" * 5000 + "\n")
     account.write("long.py", "'''" + "x" * 5000 + "'''\n")
-    line = "sh long.sh; /usr/bin/python3 -m long; echo; /usr/bin/python3 -m long"
+    # A shell outlives the last one: what is over within milliseconds, with its parent, cannot be looked at any more.
+    line = "sh long.sh; /usr/bin/python3 -m long; echo; /usr/bin/python3 -m long; sleep 0.1"
     capture = Capture(tmp_path / "store", "login_daemons: [esr-test-sshd]\ninterpreter_input: 1000\n")
     recording = run_command(capture, own_sshd, line)
     capture.stop()

@@ -4,30 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from esr_tui.cli.main import run
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import Command, Resize, SessionEnd, SessionStart
 from esr_tui.recording import RecordingWriter, Store
+from tests.commandline import Result, on_store
 
 SECOND = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a command line ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[str]:
-        return self.out.splitlines()
 
 
 class Recorder:
@@ -96,11 +82,4 @@ def recorder(tmp_path: Path) -> Recorder:
 @pytest.fixture
 def esr(recorder: Recorder, capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
     """Runs a command line on the recorder's store, in this process."""
-
-    def call(*args: str) -> Result:
-        capsys.readouterr()
-        code = run([*args, "--data-dir", str(recorder.data_dir)])
-        captured = capsys.readouterr()
-        return Result(code, captured.out, captured.err)
-
-    return call
+    return on_store(recorder.data_dir, capsys)
