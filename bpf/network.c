@@ -118,7 +118,7 @@ int on_tcp_state(struct bpf_raw_tracepoint_args *ctx) {
   r.protocol = PROTOCOL_TCP;
   struct endpoint source = r.source;
   read_addresses(&r, sk);
-  if (now == ESTABLISHED) remember(key, &r);
+  if (now == ESTABLISHED || now == LISTENING) remember(key, &r);
   if (now == CLOSED) {
     if (source.port) r.source = source;
     sockets.delete(&key);

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from esr_tui.capture import analyst
@@ -21,6 +21,7 @@ from esr_tui.recording.errors import StoreError
 from esr_tui.recording.store import Store
 from esr_tui.sessions.cgroups import CgroupError, Cgroups
 
+_NICE = -10
 _ANYBODYS_INPUT = 8192
 """Bytes kept of what a program of no known name reads."""
 
@@ -110,6 +111,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
         )
         kernel.watch()  # proves that the system calls can be watched; let go again when no login needs it
         engine.adopt_existing()
+        take_precedence()
         complain(f"capturing, store {data_dir}")
         while not stop.asked:
             engine.step()
@@ -118,6 +120,12 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
         beside.wait()
         store.close()
     leave()  # without the lock: the child would hold it until everything is detached
+
+
+def take_precedence() -> None:
+    """Lets this process run before what it watches: a flood must not keep it from emptying the rings."""
+    with suppress(PermissionError):  # without CAP_SYS_NICE it records all the same, and counts what it loses
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
 
 
 def leave() -> None:
