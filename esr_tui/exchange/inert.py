@@ -9,16 +9,25 @@ from __future__ import annotations
 
 import re
 
-_HELD = 256
-"""Characters of a control sequence that is not complete; a longer one is none."""
+_CONTROL = r"[\x00-\x17\x19\x1c-\x1f\x7f]"
+"""What a terminal carries out, or ignores, in the middle of a sequence, and then goes on with it."""
+_BEGUN = rf"\x1b{_CONTROL}{{0,8}}"
+_BODY = rf"(?:[ -?]|{_CONTROL}){{0,240}}"
 _TOKEN = re.compile(
-    r"\x1b\[(?P<private>[<-?]?)(?P<numbers>[0-9;:]*)(?P<between>[ -/]*)(?P<final>[@-~])"
-    r"|\x1b(?P<string>[]PX^_])"
-    r"|(?P<c1>[\x80-\x9f])"
-    r"|(?P<question>\x1bZ|\x05)"
+    rf"{_BEGUN}\[(?P<body>{_BODY})(?P<final>[@-~])"
+    rf"|{_BEGUN}(?P<string>[]PX^_])"
+    rf"|{_BEGUN}(?P<other>[ -OQ-WY\\`-~])"
+    rf"|(?P<open>{_BEGUN}(?:\[{_BODY})?\Z)"
+    rf"|(?P<removed>{_BEGUN}(?:Z|\[{_BODY})?|\x05|[\x80-\x9f])"
 )
-_OPEN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*)?\Z")
+"""One sequence. Removed are C1 controls, ENQ, DECID, and what no final character ends in good time.
+
+A beginning goes with what interrupts it: otherwise it would make a sequence with the text behind what was removed.
+"""
+_PARTS = re.compile(r"(?P<private>[<-?]?)(?P<numbers>[0-9;:]*)(?P<between>[ -/]*)")
 _END = re.compile(r"\x07|\x1b\\|\x9c|[\x18\x1a]")
+_STRINGS = frozenset("\x90\x98\x9d\x9e\x9f")
+"""C1 controls that begin a control string."""
 _ASKS = {"": "cnit", "?": "cinuS"}
 """Final characters by prefix: device attributes, status reports, printing, window operations, keyboard, graphics."""
 _ASKS_BETWEEN = frozenset({"$p", "$w", "*y", "'w", "'z", "'|"})
@@ -54,18 +63,16 @@ class Inert:
                 break
             kept.append(text[at : found.start()])
             at = found.end()
-            if found["string"] or found["c1"] in {"\x90", "\x98", "\x9d", "\x9e", "\x9f"}:
+            if found["open"]:
+                self._held = found["open"]
+            elif found["string"] or found["removed"] in _STRINGS:
                 self._string = True
                 self.removed += 1
-            elif found["c1"] or found["question"] or _acts(found):
+            elif found["removed"] or "\x05" in found[0] or (found["final"] and _acts(found)):
                 self.removed += 1
             else:
                 kept.append(found[0])
-        rest = text[at:]
-        if (begun := _OPEN.search(rest)) and len(begun[0]) <= _HELD:
-            self._held = begun[0]
-            rest = rest[: begun.start()]
-        return "".join([*kept, rest])
+        return "".join([*kept, text[at:]])
 
     def finish(self) -> str:
         """The stream has ended: a sequence that was never completed is left out."""
@@ -85,11 +92,18 @@ class Inert:
 
 def _acts(found: re.Match[str]) -> bool:
     """Whether a CSI sequence does something to the terminal beyond the picture."""
-    private, final, between = found["private"], found["final"], found["between"]
+    parts = _PARTS.fullmatch(re.sub(_CONTROL, "", found["body"]))
+    if parts is None:
+        return True  # no terminal knows it, some may guess
+    private, final, between = parts["private"], found["final"], parts["between"]
     if not between:
         if private == "?" and final in "hl":
-            return any(
-                number.isdecimal() and int(number[:6]) in _REPORTS for number in found["numbers"].split(";")
-            )
+            return any(_mode(number) in _REPORTS for number in parts["numbers"].split(";"))
         return private in {"<", "=", ">"} or final in _ASKS.get(private, "")
     return between + final in _ASKS_BETWEEN
+
+
+def _mode(number: str) -> int:
+    """A mode's number, however many zeros stand before it; 0 for none."""
+    digits = number.lstrip("0")[:6]
+    return int(digits) if digits.isdecimal() else 0

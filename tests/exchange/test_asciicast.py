@@ -253,7 +253,7 @@ def test_what_draws_stays(drawing: str) -> None:
 
 _PIECES = st.lists(
     st.one_of(
-        st.text(alphabet="ab\x1b[]0;?c52\x07\\nhP\x9d\x9c\r\n", max_size=8),
+        st.text(alphabet="ab\x1b[]0;?c52\x05\x07\x18\\nhPZ\x9d\x9c\xe9\r\n", max_size=8),
         st.sampled_from(
             ["\x1b]52;c;eA==\x07", "\x1b[c", "\x1b[31m", "\x1bP1$r\x1b\\", "\x1b[?1000h", "\x9b6n"]
         ),
@@ -262,12 +262,39 @@ _PIECES = st.lists(
 )
 
 
+@pytest.mark.parametrize(
+    "acting",
+    [
+        "\x1b\x9c]52;c;eA==\x07",
+        "\x1b\x05[6n",
+        "\x1b[\x056n",
+        "\x1b\x1b]52;c;eA==\x07",
+        "\x1b\n]52;c;eA==\x07",
+        "\x1b[\n6n",
+        "\x1b[6\x1bZn",
+        "\x1b[" + "0" * 500 + "6n",
+        "\x1b[?0000001000h",
+        "\x1b" + "\0" * 30 + "]52;c;eA==\x07",
+        "\x1b\xdd52;c;eA==\x07",
+    ],
+)
+def test_what_is_left_makes_no_sequence_of_its_own(acting: str) -> None:
+    """A beginning goes with what interrupted it, and controls in the middle do not hide a sequence."""
+    whole = Inert().feed(acting)
+    assert "\x1b" not in whole
+    cut = Inert()
+    assert "".join(map(cut.feed, acting)) == whole
+
+
 @given(_PIECES)
 def test_inert_text_is_the_same_however_it_is_cut(pieces: list[str]) -> None:
     whole, text = Inert(), "".join(pieces)
     expected = whole.feed(text) + whole.finish()
     assert "\x1b]" not in expected
     assert not any("\x80" <= character <= "\x9f" for character in expected)
+    again = Inert()
+    assert again.feed(expected) + again.finish() == expected
+    assert again.removed == 0
     cut = Inert()
     assert "".join([cut.feed(piece) for piece in pieces]) + cut.finish() == expected
     single = Inert()
