@@ -11,9 +11,14 @@ CAUSE = "recording_damaged"
 
 
 class Completeness:
-    """Counts what a reader gets of a recording."""
+    """Counts what a reader gets of a recording.
 
-    def __init__(self) -> None:
+    Args:
+        output: whether terminal output is read, too; otherwise nothing can be said of it.
+    """
+
+    def __init__(self, output: bool) -> None:
+        self._reads_output = output
         self._events = self._output = 0
         self._told = 0
         """Bytes that gap events of the recording itself say are missing."""
@@ -39,10 +44,9 @@ class Completeness:
         """
         if summary is None or not summary.events:
             return
-        missing = {
-            "records": summary.events - self._events - left_out,
-            "bytes": summary.output_bytes - self._output - self._told,
-        }
+        missing = {"records": summary.events - self._events - left_out}
+        if self._reads_output:
+            missing["bytes"] = summary.output_bytes - self._output - self._told
         for unit, count in missing.items():
             if count > 0:
                 yield self._gap(summary, count, unit)

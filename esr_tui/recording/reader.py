@@ -44,7 +44,7 @@ class RecordingReader:
         self._join = OutputJoin(self._chunks)
         self._ready: deque[AnyEvent] = deque()
         self._watch: EventFollower | None = None
-        self._completeness: Completeness | None = Completeness()
+        self._completeness: Completeness | None = Completeness(output)
         """Until what is missing has been told."""
         _held(index)
 

@@ -142,6 +142,17 @@ def test_a_print_event_without_its_bytes_shows_nothing(
     assert "cannot be read: No such file" in reader.problems[0]
 
 
+def test_who_reads_events_alone_says_nothing_of_the_output(
+    store: Store, writer_of: Begin, read_all: ReadAll
+) -> None:
+    writer = writer_of(store)
+    writer.output(ktime=BASE, data=b"one")
+    writer.close()
+    reader = RecordingReader(writer.index, output=False)
+    assert read_all(reader) == ([], [])
+    assert reader.problems == ()
+
+
 steps = st.lists(
     st.sampled_from(["command", "disk", "output", "flush", "read", "read a little"]), max_size=60
 )
