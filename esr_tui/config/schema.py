@@ -89,7 +89,7 @@ class EnhancedRecording(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     enabled: bool = True
     command_buffer_size: int = 1024
     disk_buffer_size: int = 4096
-    network_buffer_size: int = 1024
+    network_buffer_size: int = 4096
     terminal_buffer_size: int = 4096
     cgroup_path: str = "/cgroup2"
 

@@ -62,7 +62,7 @@ class RingSizes(msgspec.Struct, frozen=True, kw_only=True):
 
     command: int = 1024
     disk: int = 4096
-    network: int = 1024
+    network: int = 4096
     terminal: int = 4096
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -63,6 +65,11 @@ class Peer:
             os.close(os.open(f"/tmp/{self._sign}", os.O_RDONLY))
         return self._sign in self.output
 
+    def lines(self) -> Iterator[str]:
+        """What it has printed, line by line."""
+        with (self._place / "output").open(errors="replace") as output:
+            yield from output
+
     @property
     def output(self) -> str:
         """What it has printed."""
@@ -71,8 +78,10 @@ class Peer:
     @property
     def lost(self) -> int:
         """Events that it says it has lost."""
-        said = (self._place / "errors").read_text(errors="replace") + self.output
-        return sum(int(count) for count in re.findall(r"Lost (\d+) events", said))
+        said = itertools.chain(
+            self.lines(), (self._place / "errors").read_text(errors="replace").splitlines()
+        )
+        return sum(int(count) for line in said for count in re.findall(r"Lost (\d+) events", line))
 
     def stop(self) -> None:
         """Ends it; what it printed stays readable."""

@@ -1,6 +1,6 @@
 """`make bench`: what capture costs, what it loses, and how soon the screen follows.
 
-BENCHES = ("cost", "idle", "losses", "latency", "verdicts", "searching", "emulator", "replay")
+BENCHES = ("cost", "idle", "storms", "latency", "verdicts", "searching", "emulator", "replay")
 
 Needs root. Everything runs on loopback with an sshd, a user and stores of its own, which are gone afterwards.
 The figures are printed; a promise that does not hold says SHORT, and the exit status stays 0: a busy machine is
@@ -23,7 +23,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve
 from harness import Claim, Loops, adopt_orphans, foreign_recorders, progress  # noqa: E402
 from login import LoginServer  # noqa: E402
 
-BENCHES = ("cost", "idle", "losses", "latency", "verdicts", "searching", "emulator", "replay")
+BENCHES = ("cost", "idle", "storms", "latency", "verdicts", "searching", "emulator", "replay")
 
 
 def main(names: list[str]) -> int:

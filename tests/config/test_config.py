@@ -58,7 +58,7 @@ def test_defaults_need_no_file(tmp_path: Path) -> None:
     assert said(tmp_path, "# only a comment\n") == Config()
     section = Config().enhanced_recording
     assert (section.command_buffer_size, section.disk_buffer_size) == (1024, 4096)
-    assert (section.network_buffer_size, section.terminal_buffer_size) == (1024, 4096)
+    assert (section.network_buffer_size, section.terminal_buffer_size) == (4096, 4096)
     assert section.cgroup_path == "/cgroup2"
     assert Config().data_dir == Path("/var/lib/esr")
 
