@@ -51,12 +51,13 @@ def main(folder: Path) -> None:
         demo = [sys.executable, "-m", "esr_tui.cli", "demo", "--record-only", "--data-dir", str(store)]
         subprocess.run(demo, check=True, cwd=ROOT, capture_output=True)
         recording = Path(Catalog(store).sessions()[0].recording)
+        # The list comes last: it shows what opening a recording has found.
         shots: list[tuple[str, Path | None, tuple[int, int], tuple[str, ...]]] = [
-            ("sessions", None, (120, 36), ()),
             ("session", recording, (140, 40), ("home", "n", "n", "n")),
             ("divergences", recording, (120, 36), ("end", "v")),
             ("narrow", recording, (80, 24), ("home", "n")),
             ("help", recording, (120, 36), ("question_mark",)),
+            ("sessions", None, (120, 36), ()),
         ]
         for name, opened, size, press in shots:
             app = EsrApp(
