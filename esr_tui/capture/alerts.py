@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from esr_tui.config.schema import Alerts
 from esr_tui.model.codec import encode
@@ -84,10 +85,13 @@ class Sender:
             found.append(f"{more} alerts were too many to be sent ({self.dropped} in all)")
         return found
 
-    def close(self) -> None:
-        """Sends what waits, then ends."""
-        self._waiting.put(None)
-        self._thread.join()
+    def close(self, seconds: float | None = None) -> int:
+        """Sends what waits, then ends; how many were not sent in `seconds`, without a limit none."""
+        with suppress(queue.Full):  # then there is more than can be sent now
+            self._waiting.put(None, timeout=seconds)
+        self._thread.join(seconds)
+        # The one that is being sent is counted by the sign of the end, which is in the queue.
+        return self._waiting.qsize() if self._thread.is_alive() else 0
 
     def _run(self) -> None:
         while (event := self._waiting.get()) is not None:

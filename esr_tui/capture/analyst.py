@@ -4,11 +4,12 @@ It only reads the store, so it can never keep the recorder waiting; its crash co
 verdicts for the list of sessions, and appends a `session.divergence` line to the day's audit log for each command of
 severity medium or above that the terminal did not show.
 
-    python -m esr_tui.capture.analyst DATA_DIR [CONFIG]
+    python -m esr_tui.capture.analyst DATA_DIR <CONFIGURATION_AS_JSON
 """
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -16,8 +17,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
 from esr_tui.capture.alerts import Sender
-from esr_tui.config import Config, ConfigError, load
+from esr_tui.config import Config
 from esr_tui.divergence.following import Following
 from esr_tui.divergence.rules import RuleSet, in_force
 from esr_tui.model.beside import work_beside
@@ -31,15 +34,25 @@ _LOOK_EVERY = 10
 """Rounds between two looks for recordings that came in a way that their directory does not tell."""
 _LOUD = SEVERITIES.index("medium")
 _NICE = 5
+_LAST_ALERTS_S = 4.0
+"""For alerts that wait to be sent when the analyst is to end."""
 
 
-def start(data_dir: Path, config: Path | None) -> subprocess.Popen[bytes]:
-    """Starts the analyst, which ends when this process does."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "esr_tui.capture.analyst", str(data_dir), *([str(config)] if config else [])],
-        stdin=subprocess.DEVNULL,
+def start(data_dir: Path, config: Config) -> subprocess.Popen[bytes]:
+    """Starts the analyst, which ends when this process does.
+
+    It is given the configuration, so that a file that is being edited cannot keep it from being started again.
+    Raises OSError.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "esr_tui.capture.analyst", str(data_dir)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )
+    assert process.stdin
+    with suppress(BrokenPipeError), process.stdin:
+        process.stdin.write(msgspec.json.encode(config, enc_hook=str))
+    return process
 
 
 def event(session: SessionSummary, verdict: Verdict, node: str) -> Divergence:
@@ -67,16 +80,17 @@ def event(session: SessionSummary, verdict: Verdict, node: str) -> Divergence:
 
 
 def run(data_dir: Path, settings: Config) -> None:
-    """Follows the store until it is ended."""
+    """Follows the store until it is ended (SIGTERM); what was found by then is told."""
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
     rules = RuleSet.load(folders=in_force(settings.rules), lenient=True)
     for sentence in rules.errors:  # a wrong rule must not keep the others from being used
         print(f"esr: {sentence}", file=sys.stderr, flush=True)
     following = Following(data_dir, rules)
     sender = Sender(settings.alerts)
     store = Store(data_dir)
-    pause = threading.Event()
     rounds = 0
-    while True:
+    while not ended.is_set():
         with suppress(RecordingError):  # the store may be made just now
             if rounds % _LOOK_EVERY == 0 or following.changed:
                 following.look()
@@ -89,17 +103,18 @@ def run(data_dir: Path, settings: Config) -> None:
                 sender.offer(told)
         for sentence in sender.trouble():
             print(f"esr: {sentence}", file=sys.stderr, flush=True)
-        pause.wait(_PAUSE_S)
+        ended.wait(_PAUSE_S)
+    if left := sender.close(_LAST_ALERTS_S):
+        print(f"esr: {left} alerts were not sent before the analyst ended", file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str]) -> int:
     """The process's own entry."""
     work_beside(_NICE)
-    try:
-        run(Path(arguments[0]), load(Path(arguments[1]) if len(arguments) > 1 else None))
-    except ConfigError as error:
-        print(f"esr: {error}", file=sys.stderr)
-        return 1
+    run(
+        Path(arguments[0]),
+        msgspec.json.decode(sys.stdin.buffer.read(), type=Config, dec_hook=lambda kind, value: kind(value)),
+    )
     return 0
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from esr_tui.capture import analyst
+from esr_tui.capture.companion import Companion
+from esr_tui.capture.duties import Duties
 from esr_tui.capture.engine import Engine
+from esr_tui.capture.lock import Lock
+from esr_tui.capture.notify import Notifier
+from esr_tui.capture.signals import Signals
 from esr_tui.config.schema import Config
 from esr_tui.kernel import requirements
 from esr_tui.kernel.errors import KernelError
 from esr_tui.kernel.interpreters import ANYBODYS, image_names
 from esr_tui.kernel.programs import Kernel, RingSizes
-from esr_tui.recording.errors import StoreError
 from esr_tui.recording.store import Store
 from esr_tui.sessions.cgroups import CgroupError, Cgroups
 
@@ -28,7 +31,8 @@ _ANYBODYS_INPUT = 8192
 
 def complain(sentence: str) -> None:
     """Says something that went wrong without ending the recorder."""
-    print(f"esr: {sentence}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # whoever listened has gone
+        print(f"esr: {sentence}", file=sys.stderr, flush=True)
 
 
 def load_kernel(config: Config, daemons: Sequence[str]) -> Kernel:
@@ -44,11 +48,16 @@ def load_kernel(config: Config, daemons: Sequence[str]) -> Kernel:
         network=enhanced.network_buffer_size,
         terminal=enhanced.terminal_buffer_size,
     )
+    return Kernel(sizes, daemons, budgets(config))
+
+
+def budgets(config: Config) -> dict[str, int]:
+    """How many bytes to keep of what each interpreter reads, by the name of its image."""
     names = image_names(config.interpreters) if config.interpreter_input else []
-    budgets = dict.fromkeys(names, config.interpreter_input)
+    found = dict.fromkeys(names, config.interpreter_input)
     if names:
-        budgets[ANYBODYS] = min(config.interpreter_input, _ANYBODYS_INPUT)
-    return Kernel(sizes, daemons, budgets)
+        found[ANYBODYS] = min(config.interpreter_input, _ANYBODYS_INPUT)
+    return found
 
 
 def prepared_cgroups(config: Config) -> Cgroups | None:
@@ -62,32 +71,8 @@ def prepared_cgroups(config: Config) -> Cgroups | None:
     return cgroups
 
 
-@contextmanager
-def only_one(data_dir: Path) -> Iterator[None]:
-    """Holds `<data_dir>/capture.lock`, in which the holder's pid stands.
-
-    Raises:
-        StoreError: another capture holds it.
-    """
-    fd = os.open(data_dir / "capture.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.read(fd, 32).decode("ascii", "replace").strip() or "another process"
-        os.close(fd)
-        raise StoreError(
-            f"capture already runs on {data_dir} (pid {holder}); stop it first, or name another --data-dir"
-        ) from None
-    try:
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        os.close(fd)
-
-
 def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None:
-    """Records until SIGTERM or SIGINT.
+    """Records until SIGTERM or SIGINT; SIGHUP makes it read its configuration again.
 
     Raises:
         StoreError: another capture runs, or the store cannot be written.
@@ -95,31 +80,47 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
     """
     if lacking := requirements.missing(will_mount=True):
         raise KernelError(requirements.sentence(lacking))
+    manager, signals = Notifier.of_environment(), Signals()
     store = Store(data_dir)
     store.create()
-    stop = _Stop()
-    with only_one(data_dir):
-        beside = analyst.start(data_dir, config_path)  # reads its rules while the kernel takes the programs
-        kernel = load_kernel(config, config.login_daemons)
-        engine = Engine(
-            kernel,
-            store,
-            cgroups=prepared_cgroups(config),
-            names=config.login_daemons,
-            enhanced=config.enhanced_recording.enabled,
-            complain=complain,
-        )
-        kernel.watch()  # proves that the system calls can be watched; let go again when no login needs it
-        engine.adopt_existing()
-        take_precedence()
-        complain(f"capturing, store {data_dir}")
-        while not stop.asked:
-            engine.step()
-        beside.terminate()
-        engine.close()
-        beside.wait()
-        store.close()
+    lock = Lock(data_dir)
+    lock.take_or_say()
+    lock.sign()
+    beside = Companion(partial(analyst.start, data_dir), complain)
+    beside.begin(config)  # reads its rules while the kernel takes the programs
+    kernel = load_kernel(config, config.login_daemons)
+    engine = Engine(
+        kernel,
+        store,
+        cgroups=prepared_cgroups(config),
+        names=config.login_daemons,
+        enhanced=config.enhanced_recording.enabled,
+        complain=complain,
+    )
+    kernel.watch()  # proves that the system calls can be watched; let go again when no login needs it
+    engine.adopt_existing()
+    take_precedence()
+    duties = Duties(
+        engine, beside, manager, config=config, config_path=config_path, apply=partial(follow, kernel)
+    )
+    complain(f"capturing, store {data_dir}")
+    manager.ready(duties.status())
+    while not signals.end:
+        engine.step()
+        duties.look(signals)
+    manager.stopping("writing what the rings hold")
+    beside.ask_to_end()
+    engine.close()
+    beside.end()
+    store.close()
+    lock.release()
     leave()  # without the lock: the child would hold it until everything is detached
+
+
+def follow(kernel: Kernel, old: Config, new: Config) -> None:
+    """Makes the kernel programs follow a new configuration."""
+    if budgets(old) != budgets(new):
+        kernel.set_interpreters(budgets(new))
 
 
 def take_precedence() -> None:
@@ -147,15 +148,3 @@ def to_background() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
-
-
-class _Stop:
-    """Notes that the process was asked to end."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
-
-    def _ask(self, _number: int, _frame: object) -> None:
-        self.asked = True

@@ -103,15 +103,12 @@ class Kernel:
         self._unattributed = 0
         self._argv = ArgvAssembler()
         self._ring_bytes = {name: getattr(sizes, name) * 4096 for name in RINGS}
-        self.input_kept = max((interpreters or {}).values(), default=0)
+        self.input_kept = 0
         """Bytes kept of what an interpreter reads."""
         self._bpf = _compile(_source(sizes))
         for name in daemons:
             self._bpf["daemons"][ctypes.create_string_buffer(name.encode()[:15], 16)] = ctypes.c_uint32(1)
-        for name, budget in (interpreters or {}).items():
-            self._bpf["interpreters"][ctypes.create_string_buffer(name.encode()[:15], 16)] = ctypes.c_uint32(
-                budget
-            )
+        self.set_interpreters(interpreters or {})
         self._rings = Rings(self._bpf)
         with _quiet() as complaints:
             try:
@@ -209,6 +206,16 @@ class Kernel:
             found.append(Loss(0, "all", "loss_map_full", total - self._unattributed))
             self._unattributed = total
         return found
+
+    def set_interpreters(self, interpreters: Mapping[str, int]) -> None:
+        """Of which images how many bytes of input are kept, from their next exec on."""
+        table = self._bpf["interpreters"]
+        for key in list(table.keys()):
+            if key.name.decode() not in interpreters:
+                del table[key]
+        for name, budget in interpreters.items():
+            table[ctypes.create_string_buffer(name.encode()[:15], 16)] = ctypes.c_uint32(budget)
+        self.input_kept = max(interpreters.values(), default=0)
 
     def set_process(self, pid: int, session: int, role: int) -> None:
         """Makes a process a member of a session, or a login daemon (session 0)."""
