@@ -127,9 +127,10 @@ def test_listening_and_accepting_are_seen_on_the_servers_side(recorder: Capture,
     assert (listening.state, listening.src_addr) == ("listening", "127.0.0.1")
     assert accepted.src_port == listening.src_port == established.dst_port
     assert accepted.dst_port == established.src_port
-    closed = {e.src_port: e for e in recording.all(Network, operation="close")}
-    assert closed[established.src_port].tx == 5
-    assert closed[listening.src_port].rx == 5
+    closed = {(e.src_port, e.dst_port): e for e in recording.all(Network, operation="close")}
+    assert closed[established.src_port, established.dst_port].tx == 5
+    assert closed[listening.src_port, established.src_port].rx == 5
+    assert (listening.src_port, 0) in closed, "the listening socket's own end"
 
 
 def test_datagrams_are_folded_by_destination_and_counted(recorder: Capture, sshd: Sshd) -> None:
