@@ -27,6 +27,8 @@ def app(data_dir: Path | None, config: Path | None, demo: bool = False) -> None:
     options = ["--data-dir", str(store), *(["--config", str(config.absolute())] if config else [])]
     capture = Capture(store, options)
     capture.ensure()
+    from esr_tui.masking.lens import Lens  # noqa: PLC0415
+    from esr_tui.masking.rules import masker_of  # noqa: PLC0415
     from esr_tui.tui.app import EsrApp  # noqa: PLC0415  (Textual only when it is needed)
 
     EsrApp(
@@ -39,6 +41,7 @@ def app(data_dir: Path | None, config: Path | None, demo: bool = False) -> None:
         rules=settings.rules,
         filters=settings.filters,
         idle=settings.idle,
+        lens=Lens(masker_of(settings.masking)),
     ).run()
     if capture.process is not None and capture.process.poll() is None:
         pid = capture.process.pid

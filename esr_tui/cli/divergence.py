@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from esr_tui.cli.options import Failure, json_option, settings_of, store_options
+from esr_tui.cli.options import Failure, json_option, lens_of, settings_of, store_options, unmasked_option
 from esr_tui.cli.recordings import find
 from esr_tui.cli.table import cut, terminal_width
 from esr_tui.divergence.certificate import Certificate, Witness
+from esr_tui.masking.lens import Lens
 from esr_tui.model.codec import encode
 from esr_tui.model.session import ENDED
 from esr_tui.model.text import printable
@@ -56,8 +57,8 @@ def verdicts(index: Path, rules: Sequence[Path], *, keep: bool = False) -> tuple
     return found, witness.certificate(found)
 
 
-def write_reports(index: Path, found: list[Verdict], paths: tuple[Path, ...]) -> None:
-    """Writes reports and says where.
+def write_reports(index: Path, found: list[Verdict], paths: tuple[Path, ...], lens: Lens) -> None:
+    """Writes reports, seen through `lens`, and says where.
 
     Raises:
         Failure: a file cannot be written. RecordingError: the recording cannot be read again.
@@ -70,7 +71,7 @@ def write_reports(index: Path, found: list[Verdict], paths: tuple[Path, ...]) ->
         reader = RecordingReader(index)
         entries, left_out = report.chosen(found)
         slices = iter(reader.read, Slice())
-        compiled = exporting.compiled(slices, entries, left_out=left_out, commands=len(found))
+        compiled = exporting.compiled(slices, entries, left_out=left_out, commands=len(found), lens=lens)
         reader.close()
         for path in paths:
             exporting.write(compiled, path)
@@ -132,6 +133,7 @@ def _of_rule(rule: RuleMatch) -> list[str]:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a report with screens; can be given twice.",
 )
+@unmasked_option
 @store_options
 def divergence(  # noqa: PLR0917
     session: str,
@@ -142,6 +144,7 @@ def divergence(  # noqa: PLR0917
     reports: tuple[Path, ...],
     data_dir: Path | None,
     config: Path | None,
+    unmasked: bool = False,
 ) -> int:
     """What ran in a session, and whether somebody who watched its terminal could have known.
 
@@ -150,14 +153,15 @@ def divergence(  # noqa: PLR0917
     settings = settings_of(data_dir, config)
     index = find(session, settings.data_dir)
     found, certificate = verdicts(index, [*settings.rules, *rules], keep=not rules)
+    lens = lens_of(config, unmasked)
     if reports:
-        write_reports(index, found, reports)
+        write_reports(index, found, reports, Lens(lens.masker))
     width = terminal_width()
     for verdict in found:
         if as_json:
-            click.echo(encode(verdict).decode())
+            click.echo(encode(lens.verdict(verdict)).decode())
         elif everything or verdict.verdict in DIVERGENT:
-            click.echo("\n".join(text_lines(verdict, width)))
+            click.echo("\n".join(text_lines(lens.verdict(verdict), width)))
     if not as_json:
         counts = Counter(verdict.verdict for verdict in found)
         click.echo(
@@ -165,7 +169,7 @@ def divergence(  # noqa: PLR0917
             + (", ".join(f"{n} {name}" for name, n in counts.most_common()) or "none")
         )
     if not as_json:
-        click.echo("\n".join(certificate.sentences()))
+        click.echo("\n".join([*certificate.sentences(), *lens.sentences()]))
     if fail_on and any(SEVERITIES.index(each.severity) >= SEVERITIES.index(fail_on) for each in found):
         return FAILED_ON
     return 0

@@ -11,7 +11,15 @@ from pathlib import Path
 import click
 
 from esr_tui.cli.filtering import filter_of, filter_option
-from esr_tui.cli.options import Failure, data_dir_of, json_option, settings_of, store_options
+from esr_tui.cli.options import (
+    Failure,
+    data_dir_of,
+    json_option,
+    lens_of,
+    settings_of,
+    store_options,
+    unmasked_option,
+)
 from esr_tui.cli.recordings import find
 from esr_tui.cli.table import cut, pad, terminal_width
 from esr_tui.filtering import EVENTS, Filter
@@ -82,6 +90,7 @@ def _wait() -> None:
 @click.option("--follow", "-f", is_flag=True, help="Go on as events happen, until the session has ended.")
 @filter_option
 @json_option
+@unmasked_option
 @store_options
 def events(
     *,
@@ -90,6 +99,7 @@ def events(
     wanted: str,
     follow: bool,
     as_json: bool,
+    unmasked: bool = False,
     data_dir: Path | None,
     config: Path | None,
 ) -> None:
@@ -103,12 +113,13 @@ def events(
     index = find(session, data_dir_of(data_dir, config))
     listed = frozenset(kinds) if kinds else frozenset(KINDS) - (frozenset() if as_json else QUIET)
     keeps = _keeper(narrowed, index, data_dir, config, follow=follow)
+    lens = lens_of(config, unmasked)
     shown = _json_line if as_json else _text_line(terminal_width())
     problems = Problems()
     # Verdicts are told of a process by its forks and execs: these are read even when they are not shown.
     read = listed | {"command", "fork"} if narrowed.judged else listed
     for batch in batches(EventFollower(index, problems, only=files_of(read)), follow=follow):
-        lines = [shown(event) for event in batch if keeps(event) and event.KIND in listed]
+        lines = [shown(lens.any(event)) for event in batch if keeps(event) and event.KIND in listed]
         if lines:
             click.echo("\n".join(lines))
     for problem in problems.sentences:

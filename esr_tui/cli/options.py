@@ -14,6 +14,7 @@ from esr_tui.model.text import printable
 
 if TYPE_CHECKING:
     from esr_tui.config import Config
+    from esr_tui.masking.lens import Lens
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -50,6 +51,30 @@ def store_options(command: Command) -> Command:
 def json_option(command: Command) -> Command:
     """Adds `--json`: one object a line."""
     return click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")(command)
+
+
+def unmasked_option(command: Command) -> Command:
+    """Adds `--unmasked`."""
+    return click.option(
+        "--unmasked",
+        is_flag=True,
+        help="Show passwords, tokens and keys, which are else hidden by marks (•).",
+    )(command)
+
+
+def lens_of(config: Path | None, unmasked: bool) -> Lens:
+    """What the output is seen through: it hides secrets as the configuration says, or with --unmasked nothing.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    from esr_tui.masking.lens import Lens  # noqa: PLC0415  (YAML and patterns take time to load)
+
+    if unmasked:
+        return Lens()
+    from esr_tui.masking.rules import masker_of  # noqa: PLC0415
+
+    return Lens(masker_of(settings_of(None, config).masking))
 
 
 def inherited(name: str, value: Path | None) -> Path | None:

@@ -11,7 +11,7 @@ from typing import IO
 
 import click
 
-from esr_tui.cli.options import Failure, settings_of, store_options
+from esr_tui.cli.options import Failure, lens_of, settings_of, store_options
 from esr_tui.exchange.importing import Found, importer, slot
 from esr_tui.exchange.locate import look
 
@@ -41,7 +41,12 @@ def play(session: str, data_dir: Path | None, config: Path | None) -> None:
 
     try:
         EsrApp(
-            store, recording=index, rules=settings.rules, filters=settings.filters, idle=settings.idle
+            store,
+            recording=index,
+            rules=settings.rules,
+            filters=settings.filters,
+            idle=settings.idle,
+            lens=lens_of(config, unmasked=False),
         ).run()
     finally:
         if reading is not None and reading.poll() is None:

@@ -14,10 +14,11 @@ from pathlib import Path
 import click
 import msgspec
 
-from esr_tui.cli.options import data_dir_of, json_option, store_options
+from esr_tui.cli.options import data_dir_of, json_option, lens_of, store_options, unmasked_option
 from esr_tui.cli.recordings import find
 from esr_tui.cli.sessions import short_sids
 from esr_tui.cli.table import cells, cut, terminal_width
+from esr_tui.masking.lens import Lens
 from esr_tui.model.session import SessionSummary
 from esr_tui.model.text import inert_json, printable
 from esr_tui.recording import Catalog
@@ -82,6 +83,14 @@ def index_of(summary: SessionSummary) -> Path:
 
 def _unlisted(index: Path) -> SessionSummary:
     return read_completed(index) or SessionSummary(sid=sid_of(index.name) or index.stem, recording=str(index))
+
+
+def through(lens: Lens, found: Found) -> Found:
+    """A hit whose secrets are hidden by marks, one for each character: what matches stays in its place."""
+    text = lens.text(found.hit.text, aligned=True)
+    if text == found.hit.text:
+        return found
+    return msgspec.structs.replace(found, hit=msgspec.structs.replace(found.hit, text=text))
 
 
 def text_line(found: Found, sid: str, width: int | None) -> str:
@@ -164,6 +173,7 @@ class _Progress:
 @click.option("--user", default="", help="Only sessions of this user.")
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after so many hits.")
 @json_option
+@unmasked_option
 @store_options
 def search(  # noqa: PLR0917
     regex: str,
@@ -176,6 +186,7 @@ def search(  # noqa: PLR0917
     user: str,
     limit: int | None,
     as_json: bool,
+    unmasked: bool,
     data_dir: Path | None,
     config: Path | None,
 ) -> int:
@@ -199,6 +210,7 @@ def search(  # noqa: PLR0917
     sids = dict(
         zip((summary.recording for summary, _ in picked), short_sids([s.sid for s, _ in picked]), strict=True)
     )
+    lens = lens_of(config, unmasked)
     count, width, progress = 0, terminal_width(), _Progress()
     with closing(Search(store, query, progress)) as running:
         hits = (found for found in running.run(picked) if _within(found, since, until))
@@ -206,7 +218,8 @@ def search(  # noqa: PLR0917
             progress.clear()
             count += 1
             sid = sids[found.session.recording]
-            click.echo(json_line(found) if as_json else text_line(found, sid, width))
+            shown = through(lens, found)
+            click.echo(json_line(shown) if as_json else text_line(shown, sid, width))
         progress.clear()
         for problem in running.problems:
             click.echo(f"esr: {problem}", err=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from esr_tui.cli.filtering import filter_of, filter_option
-from esr_tui.cli.options import data_dir_of, json_option, store_options
+from esr_tui.cli.options import data_dir_of, json_option, lens_of, store_options, unmasked_option
 from esr_tui.cli.table import table, terminal_width
 from esr_tui.divergence.version import VERSION
 from esr_tui.filtering import SESSIONS
@@ -75,8 +75,15 @@ def row(sid: str, summary: SessionSummary) -> tuple[str, ...]:
 @click.command()
 @filter_option
 @json_option
+@unmasked_option
 @store_options
-def sessions(wanted: str, as_json: bool, data_dir: Path | None, config: Path | None) -> None:
+def sessions(
+    wanted: str,
+    as_json: bool,
+    data_dir: Path | None,
+    config: Path | None,
+    unmasked: bool = False,
+) -> None:
     """List the sessions of this node, live ones first.
 
     SID may be shortened wherever a command takes one, as long as it means one session.
@@ -87,6 +94,8 @@ def sessions(wanted: str, as_json: bool, data_dir: Path | None, config: Path | N
     found = everything
     if narrowed:
         found = [each for each in everything if narrowed.matches(session_document(each))]
+    lens = lens_of(config, unmasked)
+    found = [lens.session(each) for each in found]
     if as_json:
         for summary in found:
             click.echo(encode(summary))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from esr_tui.matching.regex import compile_regex
 from esr_tui.model.verdict import SEVERITIES
 
 LARGEST_BUFFER = 65536
@@ -18,6 +19,9 @@ LARGEST_INPUT = 1 << 20
 
 SHORTEST_IDLE, LONGEST_IDLE = 0.1, 3600.0
 """Seconds."""
+
+MOST_PATTERNS = 64
+"""Patterns of one's own that hide secrets."""
 
 LONGEST_NAME = 15
 """Bytes of a task's name (comm) that the kernel keeps."""
@@ -112,6 +116,22 @@ class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     command: tuple[str, ...] = ()
 
 
+class Masking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What of a recording is hidden from whoever looks at it.
+
+    Attributes:
+        enabled: whether secrets are hidden at all.
+        at: view: when they are shown or written out, the recording keeps them; capture: before they are recorded, too.
+        without: built-in rules that are not used.
+        patterns: regular expressions of one's own by name; what the group `secret` matches, or all, is hidden.
+    """
+
+    enabled: bool = True
+    at: str = "view"
+    without: tuple[str, ...] = ()
+    patterns: dict[str, str] = {}
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be configured.
 
@@ -121,6 +141,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         interpreters: names of images (patterns with * ?) whose input may be their program.
         alerts: who is told of divergences.
         rules: files and folders of rules, esr's own or Sigma, beside the built-in ones and /etc/esr/rules.d.
+        masking: which secrets are hidden, and when.
         filters: saved filters of events and sessions by the names that `@name` finds.
         idle: seconds of idle time that playing a recording shows when it skips the rest.
         interpreter_input: bytes of it to keep of each process; 0 keeps none.
@@ -132,6 +153,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interpreters: tuple[str, ...] = INTERPRETERS
     interpreter_input: int = 65536
     alerts: Alerts = Alerts()
+    masking: Masking = Masking()
     rules: tuple[Path, ...] = ()
     filters: dict[str, str] = {}
     idle: float = 2.0
@@ -141,6 +163,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "": Config,
     "enhanced_recording": EnhancedRecording,
     "alerts": Alerts,
+    "masking": Masking,
 }
 """Which struct says the keys of which mapping."""
 
@@ -165,6 +188,7 @@ def impossible(config: Config) -> Iterator[tuple[str, str]]:
         yield "idle", f"is not from {SHORTEST_IDLE} to {LONGEST_IDLE} seconds; 2 is usual"
     yield from _impossible_alerts(config.alerts)
     yield from _impossible_filters(config.filters)
+    yield from _impossible_masking(config.masking)
     for number, path in enumerate(config.rules):
         if not path.is_absolute() or "\0" in str(path):
             yield f"rules[{number}]", "is no absolute path of a rule file or folder; begin it with /"
@@ -197,6 +221,23 @@ def _impossible_filters(filters: dict[str, str]) -> Iterator[tuple[str, str]]:
             yield f"filters.{name}", "cannot be written as @name; use letters, digits, - and _"
         elif not text.strip():
             yield f"filters.{name}", "is empty; write a filter or remove it"
+
+
+def _impossible_masking(masking: Masking) -> Iterator[tuple[str, str]]:
+    if masking.at not in {"view", "capture"}:
+        yield "masking.at", "is neither view nor capture; write one of them"
+    if len(masking.patterns) > MOST_PATTERNS:
+        yield "masking.patterns", f"are more than {MOST_PATTERNS}; make alternatives of some: a|b"
+    for name, pattern in masking.patterns.items():
+        if not _NAME.fullmatch(name):
+            yield f"masking.patterns.{name}", "is no name; use letters, digits, - and _"
+        try:
+            compile_regex(pattern)
+        except ValueError as error:
+            yield f"masking.patterns.{name}", str(error)
+        else:
+            if re.search(pattern, ""):
+                yield f"masking.patterns.{name}", "matches the empty text, so it says nothing; make it longer"
 
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -51,6 +51,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         found: commands of programs whose text was found in their file, and not seen to be read.
         hidden: commands that the terminal did not show.
         complete: whether nothing of the above stands against the recording.
+        masked: secrets that were replaced by marks before they were recorded.
         recorder: what made the recording, where it recorded no kernel events.
     """
 
@@ -70,6 +71,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     hidden: int
     complete: bool
     recorder: str = ""
+    masked: int = 0
 
     def sentences(self) -> list[str]:
         """For people; "nothing hidden" is among them only when it holds."""
@@ -104,6 +106,11 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
             said.append(
                 f"The program text that led to {_many(self.found, 'command')} was found in its file; that it was read"
                 " was not seen."
+            )
+        if self.masked:
+            said.append(
+                f"Masked at capture: {_many(self.masked, 'secret')}, replaced by marks (•); what they were is not on"
+                " record."
             )
         return said + self._concluded()
 
@@ -152,7 +159,7 @@ class Witness:
         self._end: SessionEnd | None = None
         self._gaps: Counter[str] = Counter()
         self._lost: Counter[str] = Counter()
-        self._unreadable = self._cut = self._escapes = 0
+        self._unreadable = self._cut = self._escapes = self._masked = 0
         self._hidden: set[int] = set()
         self._textless: set[int] = set()
         self._found: set[int] = set()
@@ -160,6 +167,7 @@ class Witness:
     def feed(self, events: Iterable[AnyEvent]) -> None:
         """Takes the next events."""
         for event in events:
+            self._masked += event.masked or 0
             match event:
                 case SessionStart():
                     self._start = event
@@ -216,5 +224,6 @@ class Witness:
             found=len(self._found),
             hidden=len(self._hidden),
             complete=watched and whole and lossless,
+            masked=self._masked,
             recorder=start.recorder if start and not enhanced else "",
         )

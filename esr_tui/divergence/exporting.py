@@ -9,6 +9,7 @@ from pathlib import Path
 
 from esr_tui.divergence.certificate import Certificate, Witness
 from esr_tui.divergence.report import Report, camera, html, markdown
+from esr_tui.masking.lens import PLAIN, Lens
 from esr_tui.model.events import SessionStart
 from esr_tui.model.verdict import Verdict
 from esr_tui.recording import Slice
@@ -20,7 +21,14 @@ class ReportError(ValueError):
     """A report cannot be written so; the message is one sentence with the mend."""
 
 
-def compiled(slices: Iterable[Slice], entries: Sequence[Verdict], *, left_out: int, commands: int) -> Report:
+def compiled(
+    slices: Iterable[Slice],
+    entries: Sequence[Verdict],
+    *,
+    left_out: int,
+    commands: int,
+    lens: Lens = PLAIN,
+) -> Report:
     """Plays a recording once more for the screens that its report shows.
 
     Args:
@@ -28,8 +36,9 @@ def compiled(slices: Iterable[Slice], entries: Sequence[Verdict], *, left_out: i
         entries: the divergences to report, by time.
         left_out: how many more there are.
         commands: how many commands were judged.
+        lens: what is reported is seen through it.
     """
-    witness, shots = Witness(), camera(entries)
+    witness, shots = Witness(), camera(entries, lens)
     start: SessionStart | None = None
     for piece in slices:
         witness.feed(piece.events)
@@ -37,14 +46,17 @@ def compiled(slices: Iterable[Slice], entries: Sequence[Verdict], *, left_out: i
             start = next((each for each in piece.events if isinstance(each, SessionStart)), None)
         if not shots.done:
             shots.feed(piece.events, piece.output)
+    pictures = shots.finish()
+    shown = tuple(lens.verdict(each) for each in entries)
+    start = lens.event(start) if start else None
     return Report(
         start=start,
         sid=start.sid if start else "unknown",
         commands=commands,
-        entries=tuple(entries),
+        entries=shown,
         left_out=left_out,
-        certificate=tuple(_sentences(witness.certificate(entries), left_out)),
-        shots=shots.finish(),
+        certificate=(*_sentences(witness.certificate(entries), left_out), *lens.sentences()),
+        shots=pictures,
     )
 
 

@@ -7,11 +7,13 @@ from html import escape
 
 import msgspec
 
+from esr_tui.masking.lens import PLAIN, Lens
 from esr_tui.model.events import AnyEvent, Resize, SessionStart
 from esr_tui.model.text import printable
 from esr_tui.recording import Output
 from esr_tui.terminal import Row, Style, Terminal
 from esr_tui.terminal.cells import WIDTHS
+from esr_tui.terminal.veil import rows
 
 CELL_WIDTH, CELL_HEIGHT = 8, 17
 """Pixels of a cell."""
@@ -51,9 +53,11 @@ class Camera:
 
     Args:
         wanted: milliseconds since the session's start.
+        lens: the screens are seen through it.
     """
 
-    def __init__(self, wanted: Iterable[int]) -> None:
+    def __init__(self, wanted: Iterable[int], lens: Lens = PLAIN) -> None:
+        self._lens = lens
         self._wanted = sorted(set(wanted), reverse=True)
         self._terminal = Terminal()
         self.shots: dict[int, Shot] = {}
@@ -90,7 +94,7 @@ class Camera:
 
     def _take(self, ms: int) -> None:
         terminal = self._terminal
-        self.shots[ms] = Shot(ms, terminal.columns, tuple(terminal.row(y) for y in range(terminal.rows)))
+        self.shots[ms] = Shot(ms, terminal.columns, rows(terminal, self._lens))
 
     def _resize(self, size: str | None) -> None:
         columns, _, rows = (size or "").partition(":")

@@ -6,15 +6,15 @@ Everything that the watched people wrote is made inert and escaped here.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Sequence
 from html import escape
 
 import msgspec
 
 from esr_tui.divergence.picture import Camera, Shot, svg, text
+from esr_tui.masking.lens import PLAIN, Lens
 from esr_tui.model.events import SessionStart
-from esr_tui.model.text import printable
+from esr_tui.model.text import printable, quoted
 from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Payload, Verdict
 
 ENTRIES_MOST = 500
@@ -55,16 +55,16 @@ def chosen(verdicts: Iterable[Verdict]) -> tuple[tuple[Verdict, ...], int]:
     return tuple(kept), len(found) - len(kept)
 
 
-def camera(entries: Sequence[Verdict]) -> Camera:
+def camera(entries: Sequence[Verdict], lens: Lens = PLAIN) -> Camera:
     """Takes the screens that a report shows: of the worst entries first, one for each moment."""
     worst = sorted(entries, key=lambda each: (-SEVERITIES.index(each.severity), each.ms, each.ei))
     frames = [each.evidence.frame_ms for each in worst if each.evidence.frame_ms is not None]
-    return Camera(list(dict.fromkeys(frames))[:SCREENS_MOST])
+    return Camera(list(dict.fromkeys(frames))[:SCREENS_MOST], lens)
 
 
 def command_line(argv: Sequence[str]) -> str:
     """argv as a shell would take it, inert, on one line."""
-    whole = " ".join(shlex.quote(printable(each, TEXT_LIMIT)) for each in argv[:2000])
+    whole = " ".join(quoted(printable(each, TEXT_LIMIT)) for each in argv[:2000])
     return whole if len(whole) <= TEXT_LIMIT else whole[: TEXT_LIMIT - 1] + "…"
 
 

@@ -22,6 +22,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
         login: the login name on the node.
         ms: milliseconds since the session's start.
         ktime: boot-clock nanoseconds at which the kernel saw it.
+        masked: how many secrets in it were replaced by marks; on disk only where that was done at capture.
     """
 
     CODE: ClassVar[str] = ""
@@ -38,6 +39,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     login: str = ""
     ms: int = 0
     ktime: int = 0
+    masked: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class KernelEvent(Event, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 Every event is a frozen struct that encodes to one flat JSON object. The names of Teleport's
 fields and its codes are kept as they are (session.command T4000I and so on); what esr adds
 stands beside them, never instead. Fields are always present in the JSON: `null`, zero or an
-empty list say "not known".
+empty list say "not known". Only `masked` is left out where nothing was.
 
 Units: `ms` is milliseconds since the session's start, `ktime` nanoseconds of the kernel's boot
 clock (CLOCK_BOOTTIME; recordings of other tools count from 1 s at their start, or have 0), `time`

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
 import signal
 
 from esr_tui.model.events import (
@@ -25,14 +24,19 @@ from esr_tui.model.events import (
     SessionStart,
     TerminalMode,
 )
-from esr_tui.model.text import printable
+from esr_tui.model.text import printable, quoted
 
 SUMMARY_LIMIT = 600
 """Characters of a summary; the detail panel has the whole."""
 
 
-def summary(event: AnyEvent) -> str:  # noqa: PLR0912 - one case a kind
-    """One inert line that says what happened, at most `SUMMARY_LIMIT` characters."""
+def summary(event: AnyEvent) -> str:
+    """One inert line that says what happened, of about `SUMMARY_LIMIT` characters at most."""
+    said = _summary(event)
+    return f"{said}  ‹{event.masked} masked›" if event.masked else said
+
+
+def _summary(event: AnyEvent) -> str:  # noqa: PLR0912 - one case a kind
     match event:
         case Command():
             return _command(event)
@@ -82,7 +86,7 @@ def command_line(argv: list[str], limit: int = SUMMARY_LIMIT) -> str:
     parts: list[str] = []
     room = limit
     for argument in argv:
-        parts.append(shlex.quote(printable(argument, limit)))
+        parts.append(quoted(printable(argument, limit)))
         room -= len(parts[-1]) + 1
         if room < 0:
             break

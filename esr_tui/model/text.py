@@ -8,6 +8,7 @@ character into a visible symbol of its own, so that nothing is hidden and nothin
 from __future__ import annotations
 
 import re
+import shlex
 
 _CONTROLS = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
 
@@ -37,6 +38,14 @@ def printable(value: str | bytes, limit: int = 4096) -> str:
     if len(text) > limit:
         text = text[: limit - 1] + "…"
     return UNSAFE.sub(_escape, text)
+
+
+_PLAIN = re.compile(r"[\w@%+=:,./•-]+", re.ASCII)
+
+
+def quoted(text: str) -> str:
+    """`text` as a shell would take it as one word. Marks for hidden characters need no quotes."""
+    return text if _PLAIN.fullmatch(text) else shlex.quote(text)
 
 
 _UNSAFE_JSON = re.compile(UNSAFE.pattern.replace("\x00-\x1f", ""))

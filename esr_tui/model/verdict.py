@@ -86,7 +86,10 @@ class RuleMatch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The judgement on one exec. `ei` is the index of its session.command event."""
+    """The judgement on one exec. `ei` is the index of its session.command event.
+
+    `masked`, where it is there, says how many secrets were replaced by marks.
+    """
 
     ms: int
     time: str
@@ -101,6 +104,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     payload: Payload | None = None
     rules: tuple[RuleMatch, ...] = ()
     ei: int = 0
+    masked: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Divergence(KernelEvent, frozen=True, kw_only=True, tag="session.divergence"):

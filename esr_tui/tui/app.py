@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
+from esr_tui.masking.lens import Lens
 from esr_tui.model.session import SessionSummary
 from esr_tui.model.text import printable
 from esr_tui.tui.launch import Demo, recorded_shell
@@ -57,6 +58,14 @@ class EsrApp(App[None]):
             id="app.quit",
             tooltip="Leave esr; capture goes on",
         ),
+        Binding(
+            "u",
+            "unmask",
+            "Unmask",
+            show=False,
+            id="app.unmask",
+            tooltip="Show passwords, tokens and keys, which marks (•) hide, or hide them again",
+        ),
         Binding("ctrl+t", "change_theme", "Theme", show=False, id="app.theme", tooltip="Choose the colours"),
         Binding(
             "ctrl+p",
@@ -89,6 +98,7 @@ class EsrApp(App[None]):
         rules: Sequence[Path] = (),
         filters: Mapping[str, str] | None = None,
         idle: float = IDLE,
+        lens: Lens | None = None,
         sources: Sources | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -106,6 +116,7 @@ class EsrApp(App[None]):
             rules: files and folders of rules that the configuration names.
             filters: the filters that it saves, by name.
             idle: seconds of idle time that playing shows when the rest is skipped.
+            lens: hides secrets; None hides nothing.
             sources: what is read instead of the store at `data_dir`.
             clock: monotonic seconds.
             wall: Unix seconds.
@@ -113,7 +124,7 @@ class EsrApp(App[None]):
         super().__init__()
         self.theme = THEME
         self._idle = idle
-        self._sources = sources or store(data_dir, rules, filters)
+        self._sources = sources or store(data_dir, rules, filters, lens)
         self._place, self._recording, self._notice = str(data_dir), recording, notice
         self._notices, self._demo_first = notices, demo
         self._record_command, self._demo_command = record_command, demo_command
@@ -251,6 +262,16 @@ class EsrApp(App[None]):
             if not self._patience:
                 self._demo = None
                 self._say("The demo has ended, but no session of it was recorded: run esr doctor.")
+
+    def action_unmask(self) -> None:
+        """Shows what is hidden, or hides it again; the header says which."""
+        lens = self._sources.lens
+        if not lens.lift():
+            self._say("Masking is switched off in the configuration: nothing is hidden.", bad=False)
+            return
+        for screen in self.screen_stack:
+            if isinstance(screen, SessionsScreen | SessionView):
+                screen.lens_changed()
 
     def action_help(self) -> None:
         """Every key of the screen below."""

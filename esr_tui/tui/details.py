@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from esr_tui.masking.lens import PLAIN, Lens
 from esr_tui.model.events import (
     AnyEvent,
     Command,
@@ -32,11 +33,18 @@ TITLE_LIMIT = 140
 CHILDREN_MOST = 40
 
 
-def details(event: AnyEvent, processes: Processes, verdict: Verdict | None = None) -> list[Part]:
-    """The panel's lines for `event`, what is said of it (or of its process) first."""
+def details(
+    event: AnyEvent, processes: Processes, verdict: Verdict | None = None, lens: Lens = PLAIN
+) -> list[Part]:
+    """The panel's lines for `event`, what is said of it (or of its process) first, seen through `lens`."""
+    said = [*_details(lens.any(event), processes)]
+    if isinstance(event, KernelEvent):
+        lines = tree(event.pid, event.ms, processes)
+        said += [each._replace(text=lens.text(each.text)) for each in lines] if lens else lines
     if verdict is None:
-        return list(_details(event, processes))
-    return [*judgement(verdict, processes), RULE, *_details(event, processes), *whole_payload(verdict)]
+        return [*said]
+    verdict = lens.verdict(verdict)
+    return [*judgement(verdict, processes), RULE, *said, *whole_payload(verdict)]
 
 
 RULE = Line("", "", "rule")
@@ -66,10 +74,9 @@ def _details(event: AnyEvent, processes: Processes) -> list[Line]:
             pass
     if isinstance(event, KernelEvent):
         lines += _process(event, processes)
-    lines += _common(event)
-    if isinstance(event, KernelEvent):
-        lines += tree(event.pid, event.ms, processes)
-    return lines
+    if event.masked:
+        lines.append(Line("masked", f"{event.masked} hidden by marks (•)"))
+    return lines + _common(event)
 
 
 def _says_it_all(event: AnyEvent) -> bool:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import overload
 
 from esr_tui.filtering import NOTHING, Filter, Table
+from esr_tui.masking.lens import PLAIN, Lens
 from esr_tui.model.codec import decode
 from esr_tui.model.events import AnyEvent
 from esr_tui.model.verdict import Verdict
@@ -46,8 +47,10 @@ DEFAULT_GROUPS = frozenset(GROUPS) - {"process", "routine"}
 class Rows(Sequence[Row]):
     """Rows made from their events when they are looked at: a million of them would fill the memory."""
 
-    def __init__(self, event: Callable[[int], AnyEvent]) -> None:
-        self._row = lru_cache(ROWS_KEPT)(lambda index: row(event(index)))
+    def __init__(self, event: Callable[[int], AnyEvent], lens: Lens) -> None:
+        self._row = lru_cache(ROWS_KEPT)(lambda index: row(lens.any(event(index))))
+        self.forget = self._row.cache_clear
+        """Called when the lens shows something else."""
         self.total = 0
 
     def __len__(self) -> int:
@@ -72,9 +75,9 @@ class EventLog:
     are inserted where they belong.
     """
 
-    def __init__(self) -> None:
-        self.rows = Rows(self.event)
-        """Every event's row, in order of arrival; a row's place here is its index."""
+    def __init__(self, lens: Lens = PLAIN) -> None:
+        self.rows = Rows(self.event, lens)
+        """Every event's row as the lens shows it, in order of arrival; a row's place here is its index."""
         self.visible: array[int] = array("I")
         """The indices, by time, of the rows that pass the groups and the filter."""
         self.filter = NOTHING

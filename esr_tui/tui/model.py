@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from esr_tui.masking.lens import PLAIN, Lens
 from esr_tui.model.events import AnyEvent, Gap, SessionStart, TerminalMode
 from esr_tui.model.session import ENDED, LIVE
 from esr_tui.model.verdict import Verdict
@@ -28,8 +29,10 @@ STRETCHES_MOST = 4096
 class SessionModel:
     """The events, the terminal stream, and what is derived from them."""
 
-    def __init__(self) -> None:
-        self.log = EventLog()
+    def __init__(self, lens: Lens = PLAIN) -> None:
+        self.lens = lens
+        """What all of it is shown through."""
+        self.log = EventLog(lens)
         self.spool = SpoolTape()
         """The stream as it is read."""
         self.tape: Tape = self.spool

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from esr_tui.masking.lens import Lens
 from esr_tui.model.session import SessionSummary
 from esr_tui.recording import Catalog, RecordingReader, Slice
 from esr_tui.replay.bookmarks import Bookmark, read_bookmarks, write_bookmarks
@@ -91,9 +92,16 @@ class Sources:
     bookmarks: Callable[[Path], list[Bookmark]] = no_bookmarks
     write_bookmarks: Callable[[Path, list[Bookmark]], None] = keep_nothing
     """May raise OSError."""
+    lens: Lens = field(default_factory=Lens)
+    """What everything is shown through: it hides secrets until it is lifted."""
 
 
-def store(data_dir: Path, rules: Sequence[Path] = (), filters: Mapping[str, str] | None = None) -> Sources:
+def store(
+    data_dir: Path,
+    rules: Sequence[Path] = (),
+    filters: Mapping[str, str] | None = None,
+    lens: Lens | None = None,
+) -> Sources:
     """The recordings below `data_dir`, judged with the `rules` that the configuration names, and its `filters`."""
     return Sources(
         sessions=Catalog(data_dir).sessions,
@@ -106,4 +114,5 @@ def store(data_dir: Path, rules: Sequence[Path] = (), filters: Mapping[str, str]
         forget=forget,
         bookmarks=read_bookmarks,
         write_bookmarks=write_bookmarks,
+        lens=lens or Lens(),
     )

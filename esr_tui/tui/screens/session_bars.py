@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from esr_tui.masking.lens import PLAIN, Lens
 from esr_tui.model.session import SessionSummary
 from esr_tui.model.text import printable
 from esr_tui.model.verdict import SEVERITIES
@@ -46,7 +47,12 @@ def header(model: SessionModel, summary: SessionSummary | None) -> Sides:
     if start and start.joined_late:
         left.append(("  joined late", "bad"))
     anew = summary is not None and outdated(summary)
-    return left, [*verdict_parts(model, anew=anew), lost_part(model)]
+    return left, [*unmasked(model.lens), *verdict_parts(model, anew=anew), lost_part(model)]
+
+
+def unmasked(lens: Lens) -> list[Part]:
+    """That secrets are shown, so that nobody overlooks it."""
+    return [("UNMASKED", "bad"), ("  ", "")] if lens.lifted else []
 
 
 def verdict_parts(model: SessionModel, *, anew: bool = False) -> list[Part]:
@@ -82,12 +88,12 @@ def lost_part(model: SessionModel) -> Part:
     return (f"lost {', '.join(parts[:3])}", "bad")
 
 
-def terminal_title(terminal: Terminal, clip: str) -> Sides:
-    """Size, title, what part is in view, and what the recorded program did to the screen."""
+def terminal_title(terminal: Terminal, clip: str, lens: Lens = PLAIN, hidden: int = 0) -> Sides:
+    """Size, title, what part is in view, what is hidden, and what the recorded program did to the screen."""
     left: list[Part] = [("terminal ", "strong"), (size_text(f"{terminal.columns}:{terminal.rows}"), "dim")]
     if terminal.title:
-        left.append((f"  {printable(terminal.title, 80)}", ""))
-    notes = []
+        left.append((f"  {printable(lens.text(terminal.title), 80)}", ""))
+    notes = [f"{hidden} masked"] if hidden else []
     if terminal.alternate:
         notes.append("alternate screen")
     if not terminal.cursor.visible:

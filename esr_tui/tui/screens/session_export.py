@@ -9,6 +9,7 @@ from pathlib import Path
 
 from textual.message import Message
 
+from esr_tui.masking.lens import Lens
 from esr_tui.model.text import printable
 from esr_tui.model.verdict import Verdict
 from esr_tui.recording import RecordingError, Slice
@@ -61,7 +62,13 @@ class SessionExport(SessionTree):
         from esr_tui.divergence import exporting  # noqa: PLC0415  (only when a report is wanted)
 
         try:
-            report = exporting.compiled(self._slices(), entries, left_out=left_out, commands=commands)
+            report = exporting.compiled(
+                self._slices(),
+                entries,
+                left_out=left_out,
+                commands=commands,
+                lens=Lens(self._sources.lens.masker),
+            )
             for path in paths:
                 exporting.write(report, path)
         except (RecordingError, OSError, exporting.ReportError) as error:

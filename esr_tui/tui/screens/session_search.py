@@ -5,9 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from functools import partial
 
+from msgspec import structs
 from textual.message import Message
 
 from esr_tui.search.query import Hit, Query, QueryError, Scope
+from esr_tui.tui.rows import row as table_row
 from esr_tui.tui.screens.session_filter import SessionFilter
 from esr_tui.tui.searching import News
 from esr_tui.tui.stopping import Stop
@@ -127,7 +129,8 @@ class SessionSearch(SessionFilter):
         """Highlights the event of a hit, where the table shows it."""
         log = self.model.log
         row = log.at(hit.ms)
-        while row >= 0 and (shown := log.rows[log.visible[row]]).ms == hit.ms:
+        while row >= 0 and (index := log.visible[row]) >= 0 and log.ms(index) == hit.ms:
+            shown = table_row(log.event(index))  # as it is, whatever is hidden
             if shown.kind == hit.source and shown.summary[:80] in hit.text:
                 self._select(row)
                 return
@@ -170,6 +173,8 @@ class SessionSearch(SessionFilter):
         lines = []
         for number in range(start, min(start + 3, len(self._hits))):
             hit = self._hits[number]
+            shown = self._sources.lens.text(hit.text, aligned=True)
+            hit = hit if shown == hit.text else structs.replace(hit, text=shown)
             sign = "▶" if number == self._hit else " "
             head = f"{sign} {stamp(hit.ms):>9}  {hit.source:<8}  "
             lines.append(head + fit(_near(hit, width - len(head)), max(8, width - len(head))))

@@ -71,7 +71,8 @@ class SessionTree(SessionJudging):
         if tree.left_out:
             many += " and more, which are not shown"
         left: list[Part] = [("tree of ", "strong")]
-        left.append((printable(self._line, 400), "") if self._line else ("no typed line", "dim"))
+        line = printable(self._sources.lens.text(self._line), 400)
+        left.append((line, "") if line else ("no typed line", "dim"))
         return left, [(many if len(tree) else "no process belongs to this event", "dim")]
 
     def _follow_selection(self) -> None:

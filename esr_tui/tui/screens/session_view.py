@@ -30,6 +30,7 @@ from esr_tui.tui.widgets.detail_panel import DetailPanel
 from esr_tui.tui.widgets.event_table import EventTable
 from esr_tui.tui.widgets.inputs import Prompt, SearchPrompt
 from esr_tui.tui.widgets.key_bar import KeyBar
+from esr_tui.tui.widgets.line_table import LineTable
 from esr_tui.tui.widgets.scrubber import Moment, Scrubber
 from esr_tui.tui.widgets.terminal_pane import TerminalPane
 
@@ -71,7 +72,7 @@ class SessionView(Screen[None]):
             wall: Unix seconds, for a live session's running time.
         """
         super().__init__()
-        self.model = SessionModel()
+        self.model = SessionModel(sources.lens)
         self.player = Player(self.model.tape, clock)
         self.path, self.summary = path, summary
         self._path, self._summary, self._sources = path, summary, sources
@@ -101,7 +102,7 @@ class SessionView(Screen[None]):
         with Container(id="panes"):
             with Vertical(id="left"):
                 yield Bar(id="terminal-title", classes="pane-title")
-                yield TerminalPane(id="terminal")
+                yield TerminalPane(self._sources.lens, id="terminal")
             with Vertical(id="right"):
                 yield Bar(id="events-title", classes="pane-title")
                 yield EventTable(self.model.log, id="events")
@@ -230,7 +231,8 @@ class SessionView(Screen[None]):
             return
         event = self.model.log.event(index)
         self.query_one("#detail-title", Bar).show([(title(event), "strong")], [("enter closes", "dim")])
-        self.panel.show(details(event, self.model.processes, self._verdict), keep=keep)
+        found = details(event, self.model.processes, self._verdict, self._sources.lens)
+        self.panel.show(found, keep=keep)
 
     def _point(self) -> None:
         """Highlights the typed line of the selected command where the screen shows it."""
@@ -279,13 +281,24 @@ class SessionView(Screen[None]):
         self.query_one("#events-title", Bar).show(*events_title(self.model, self.table.cursor))
 
     def _tell_terminal(self) -> None:
-        shown = terminal_title(self.player.terminal, self.terminal.clip)
+        shown = terminal_title(
+            self.player.terminal, self.terminal.clip, self._sources.lens, self.terminal.hidden
+        )
         self.query_one("#terminal-title", Bar).show(*shown)
 
     def on_terminal_pane_clipped(self) -> None:
         """Another part of the recorded screen is in view."""
         self._tell_terminal()
         self._arrange()
+
+    def lens_changed(self) -> None:
+        """Secrets are shown now, or hidden again."""
+        self.model.log.rows.forget()
+        for table in self.query(LineTable):
+            table.redraw()
+        self.terminal.look_again()
+        self._show_detail()
+        self._tell()
 
     # Layout.
 

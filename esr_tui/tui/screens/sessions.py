@@ -16,6 +16,7 @@ from esr_tui.filtering import NOTHING, SESSIONS, FilterError, parse
 from esr_tui.filtering.completion import Completion, complete
 from esr_tui.model.session import LINGERING, LIVE, SessionSummary
 from esr_tui.model.text import printable
+from esr_tui.tui.screens.session_bars import unmasked
 from esr_tui.tui.sources import Sources
 from esr_tui.tui.widgets.bars import Bar, Part
 from esr_tui.tui.widgets.inputs import Prompt
@@ -101,7 +102,7 @@ class SessionsScreen(Screen[None]):
         """Title, notice, table, preview, footer."""
         yield Bar(id="header")
         yield Bar(id="notice")
-        yield SessionTable(id="sessions")
+        yield SessionTable(self._sources.lens, id="sessions")
         yield Static(Content.assemble(*EMPTY), id="empty")
         yield Preview(self._sources, self._clock, id="preview")
         yield Prompt(
@@ -158,7 +159,9 @@ class SessionsScreen(Screen[None]):
             ]
         if self._sessions is None and not self._problem:
             left.append(("  reading…", "dim"))
-        self.query_one("#header", Bar).show(left, [(printable(self._place, 60), "dim")])
+        self.query_one("#header", Bar).show(
+            left, [*unmasked(self._sources.lens), (printable(self._place, 60), "dim")]
+        )
         notice = self.query_one("#notice", Bar)
         text = self._problem or self._notice
         notice.display = bool(text)
@@ -170,6 +173,13 @@ class SessionsScreen(Screen[None]):
         if self.is_active:
             self.preview.show(self.table.current)
         self.refresh_bindings()
+
+    def lens_changed(self) -> None:
+        """Secrets are shown now, or hidden again."""
+        if self._ready:
+            self.table.redraw()
+            self.preview.lens_changed()
+            self._show()
 
     def on_screen_suspend(self) -> None:
         """Another screen is on top: the preview rests."""

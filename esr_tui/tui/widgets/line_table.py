@@ -165,6 +165,11 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._strips.clear()
         self._inks.clear()
 
+    def redraw(self) -> None:
+        """What rows show has changed without their keys."""
+        self._strips.clear()
+        self.refresh()
+
     def render_line(self, y: int) -> Strip:
         """One line of the view: the heading, a row, or nothing."""
         width = self.scrollable_content_region.width

@@ -65,7 +65,7 @@ class Preview(Vertical):
     def compose(self) -> ComposeResult:
         """Title and terminal."""
         yield Bar(id="preview-title", classes="pane-title")
-        yield TerminalPane(id="preview-terminal")
+        yield TerminalPane(self._sources.lens, id="preview-terminal")
 
     def on_mount(self) -> None:
         """The keys belong to the table."""
@@ -95,6 +95,10 @@ class Preview(Vertical):
         if self._settling is not None:
             self._settling.stop()
         self._settling = self.set_timer(SETTLE, self._look)
+
+    def lens_changed(self) -> None:
+        """Secrets are shown now, or hidden again."""
+        self._pane.look_again()
 
     def rest(self) -> None:
         """Stops reading until `show` is called again."""

@@ -101,7 +101,7 @@ class ProcessTable(LineTable):
         colour = f"verdict--{ink(code)}" if code else ""
         width = next(each.width for each in columns if each.heading == "process")
         name = f"{process.pid} " if number <= 0 else "⇒ "
-        label = process.images[number].label if number >= 0 else FORKED
+        label = self._model.lens.text(process.images[number].label) if number >= 0 else FORKED
         last = number < 0 or number == len(process.images) - 1
         end, bad = ending(process, live=self._live) if last else ("", False)
         files, connections = self._model.log.touched(*self._span(row))

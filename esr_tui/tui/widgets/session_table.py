@@ -8,6 +8,7 @@ from typing import ClassVar
 from esr_tui.divergence.version import VERSION
 from esr_tui.filtering import Filter
 from esr_tui.filtering.documents import session_document
+from esr_tui.masking.lens import PLAIN, Lens
 from esr_tui.model.session import ENDED, LINGERING, LIVE, SessionSummary
 from esr_tui.model.text import printable
 from esr_tui.model.verdict import SEVERITIES
@@ -66,8 +67,9 @@ class SessionTable(LineTable):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"severity--{severity}" for severity in SEVERITIES}
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, lens: Lens = PLAIN, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._lens = lens
         self.shown: list[SessionSummary] = []
         """The sessions that pass the filter, in the table's order."""
         self._now = 0.0
@@ -150,12 +152,12 @@ class SessionTable(LineTable):
         cells: dict[str, Cell] = {
             "state": (STATES.get(each.state, printable(each.state, 8)), ink),
             "user": (printable(each.user or each.login or "?", 64), "table--strong"),
-            "from": (printable(each.origin or "?", 128), ""),
+            "from": (printable(self._lens.text(each.origin) or "?", 128), ""),
             "terminal": (printable(each.tty or "—", 64), "" if each.tty else "table--dim"),
             "started": (started(each.started, self._now), "table--dim"),
             "idle": (self._idle(each), "table--dim"),
             "last command": (
-                printable(each.last_command or "—", 512),
+                printable(self._lens.text(each.last_command) or "—", 512),
                 "" if each.last_command else "table--dim",
             ),
             "cmds": (str(each.commands), ""),

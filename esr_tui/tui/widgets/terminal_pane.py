@@ -15,8 +15,11 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from esr_tui.masking.lens import PLAIN, Lens
 from esr_tui.terminal import Row, Style, Terminal
+from esr_tui.terminal.veil import veil, veiled
 from esr_tui.tui.found import Cells, Spans, found
+from esr_tui.tui.widgets.strips import around, over, rich_style
 
 GUTTER = 1
 """Cells left of the recorded screen, where rows that may mislead are marked."""
@@ -24,26 +27,6 @@ CACHED_ROWS = 1024
 MARK = "▌"
 POINTER = "▶"
 """Beside the rows that hold a command's typed line."""
-
-
-def rich_style(style: Style) -> RichStyle:
-    """The recorded attributes as Rich knows them. Colours by name follow the theme's ANSI palette."""
-    return RichStyle(
-        color=_colour(style.fg),
-        bgcolor=_colour(style.bg),
-        bold=style.bold or None,
-        dim=style.faint or None,
-        italic=style.italic or None,
-        underline=style.underline or None,
-        strike=style.strike or None,
-        reverse=style.reverse or None,
-    )
-
-
-def _colour(name: str | None) -> str | None:
-    if name is None or name.startswith("#"):
-        return name
-    return f"bright_{name[6:]}" if name.startswith("bright") else name
 
 
 class TerminalPane(Widget, can_focus=True):
@@ -57,6 +40,7 @@ class TerminalPane(Widget, can_focus=True):
         "terminal--evidence",
         "terminal--pointer",
         "terminal--found",
+        "terminal--masked",
     }
 
     DEFAULT_CSS = """
@@ -87,8 +71,10 @@ class TerminalPane(Widget, can_focus=True):
     class Clipped(Message):
         """Another part of the recorded screen is in view."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, lens: Lens = PLAIN, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._lens = lens
+        self._veil: Cells = {}
         self._terminal: Terminal | None = None
         self._left = self._top = 0
         self._panned = False
@@ -113,7 +99,7 @@ class TerminalPane(Widget, can_focus=True):
         changed = terminal.changed()
         geometry = (terminal.columns, terminal.rows, terminal.alternate, terminal.cursor.visible)
         if changed or fresh:
-            changed = changed | self._refind()
+            changed = changed | self._refind() | self._reveil()
         whole = self._look() or fresh or geometry != self._geometry
         cursor = (terminal.cursor.x, terminal.cursor.y)
         if cursor != self._cursor:
@@ -160,6 +146,23 @@ class TerminalPane(Widget, can_focus=True):
         """The cells that are marked, by row."""
         return self._found
 
+    @property
+    def hidden(self) -> int:
+        """How many pieces of the screen are hidden by marks."""
+        return sum(map(len, self._veil.values()))
+
+    def look_again(self) -> None:
+        """The lens shows something else."""
+        self._reveil()
+        self.refresh()
+        self.post_message(self.Clipped())
+
+    def _reveil(self) -> set[int]:
+        """Looks for secrets anew. Returns the rows of which other cells are hidden."""
+        before, masker = self._veil, self._lens.masker
+        self._veil = veil(self._terminal, masker) if self._terminal is not None and masker else {}
+        return {y for y in {*before, *self._veil} if before.get(y) != self._veil.get(y)}
+
     def _refind(self) -> set[int]:
         """Looks for matches anew. Returns the rows whose marks changed."""
         if self._spans is None and not self._found:
@@ -187,16 +190,16 @@ class TerminalPane(Widget, can_focus=True):
         if terminal is None or (self._panned and not force):
             return False
         width, height = max(1, self.size.width - self.gutter_width), max(1, self.size.height)
-        left = _around(self._left, terminal.cursor.x, width, terminal.columns)
-        top = _around(self._top, terminal.cursor.y, height, terminal.rows)
+        left = around(self._left, terminal.cursor.x, width, terminal.columns)
+        top = around(self._top, terminal.cursor.y, height, terminal.rows)
         if self._evidence:
             # Its first row is what is looked for; the cursor stays in view where both fit.
-            top = _around(top, min(self._evidence[-1], terminal.rows - 1), height, terminal.rows)
-            top = _around(top, min(self._evidence[0], terminal.rows - 1), height, terminal.rows)
+            top = around(top, min(self._evidence[-1], terminal.rows - 1), height, terminal.rows)
+            top = around(top, min(self._evidence[0], terminal.rows - 1), height, terminal.rows)
         if self._aim in self._found:
-            top = _around(top, self._aim, height, terminal.rows)
-            left = _around(
-                _around(left, self._found[self._aim][0][1] - 1, width, terminal.columns),
+            top = around(top, self._aim, height, terminal.rows)
+            left = around(
+                around(left, self._found[self._aim][0][1] - 1, width, terminal.columns),
                 self._found[self._aim][0][0],
                 width,
                 terminal.columns,
@@ -268,13 +271,16 @@ class TerminalPane(Widget, can_focus=True):
         terminal, row_y = self._terminal, y + self._top
         if terminal is None or row_y >= terminal.rows:
             return Strip.blank(width, outside)
-        row = terminal.row(row_y)
+        hidden = self._veil.get(row_y, [])
+        row = veiled(terminal.row(row_y), hidden)
         strip = self._strip(row, terminal.columns)
         pointed = row_y in self._evidence
         if pointed:
-            strip = self._pointed(strip)
+            strip = over(strip, [(0, terminal.columns)], self.get_component_rich_style("terminal--evidence"))
+        if hidden:
+            strip = over(strip, hidden, self.get_component_rich_style("terminal--masked"))
         if cells := self._found.get(row_y):
-            strip = self._with_found(strip, cells)
+            strip = over(strip, cells, self.get_component_rich_style("terminal--found"))
         cursor = terminal.cursor
         if cursor.y == row_y:
             strip = self._with_cursor(strip, min(cursor.x, terminal.columns - 1), cursor.visible)
@@ -288,24 +294,6 @@ class TerminalPane(Widget, can_focus=True):
         if pointed and not row.marked:
             sign = Segment(POINTER, self.get_component_rich_style("terminal--pointer"))
         return Strip([sign, *view], width)
-
-    def _pointed(self, strip: Strip) -> Strip:
-        """The evidence line's background; the recorded text keeps its own colours where they can be read on it."""
-        style = self.get_component_rich_style("terminal--evidence")
-        return Strip([Segment(each.text, (each.style or RichStyle.null()) + style) for each in strip])
-
-    def _with_found(self, strip: Strip, cells: list[tuple[int, int]]) -> Strip:
-        """The matches' colours over the recorded ones."""
-        style = self.get_component_rich_style("terminal--found")
-        parts, at = list[Segment](), 0
-        for start, end in cells:
-            parts += [*strip.crop(at, start)] if start > at else []
-            parts += [
-                Segment(each.text, (each.style or RichStyle.null()) + style)
-                for each in strip.crop(start, end)
-            ]
-            at = end
-        return Strip([*parts, *strip.crop(at)])
 
     def _marked(self, strip: Strip, mark: RichStyle) -> Strip:
         """Without a gutter the mark is the first cell's colours; its text stays."""
@@ -337,14 +325,3 @@ class TerminalPane(Widget, can_focus=True):
         before, at, rest = strip.crop(0, x), strip.crop(x, after), strip.crop(after)
         marked = [Segment(segment.text, (segment.style or RichStyle.null()) + style) for segment in at]
         return Strip([*before, *marked, *rest])
-
-
-def _around(start: int, cursor: int, room: int, total: int) -> int:
-    """Where a window of `room` cells starts, moved as little as possible, so that it holds `cursor`."""
-    if total <= room:
-        return 0
-    if cursor < start:
-        start = cursor
-    elif cursor >= start + room:
-        start = cursor - room + 1
-    return max(0, min(start, total - room))
