@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import settings
+
+# The same examples each time, so that a run tells of the change and not of the dice; `make fuzz` throws them.
+settings.register_profile("esr", deadline=None, derandomize="ESR_FUZZ" not in os.environ)
+settings.load_profile("esr")
 
 
 @pytest.fixture(autouse=True)
