@@ -23,6 +23,8 @@ from esr_tui.capture.alerts import Sender
 from esr_tui.config import Config
 from esr_tui.divergence.following import Following
 from esr_tui.divergence.rules import RuleSet, in_force
+from esr_tui.masking.lens import Lens
+from esr_tui.masking.rules import at_capture, masker_of
 from esr_tui.model.beside import work_beside
 from esr_tui.model.codec import encode
 from esr_tui.model.session import SessionSummary
@@ -88,7 +90,7 @@ def run(data_dir: Path, settings: Config) -> None:
         print(f"esr: {sentence}", file=sys.stderr, flush=True)
     following = Following(data_dir, rules)
     sender = Sender(settings.alerts)
-    store = Store(data_dir)
+    store, leaving = Store(data_dir, at_capture(settings.masking)), Lens(masker_of(settings.masking))
     rounds = 0
     while not ended.is_set():
         with suppress(RecordingError):  # the store may be made just now
@@ -97,10 +99,10 @@ def run(data_dir: Path, settings: Config) -> None:
         rounds += 1
         for session, verdict in following.advance():
             if verdict.verdict in DIVERGENT and SEVERITIES.index(verdict.severity) >= _LOUD:
-                told = event(session, verdict, store.node)
+                told = store.lens.event(event(session, verdict, store.node))
                 with suppress(RecordingError):  # a full disk: the verdict is found again by whoever looks
                     store.log(encode(told) + b"\n", verdict.time)
-                sender.offer(told)
+                sender.offer(leaving.event(told))
         for sentence in sender.trouble():
             print(f"esr: {sentence}", file=sys.stderr, flush=True)
         ended.wait(_PAUSE_S)

@@ -21,6 +21,7 @@ from esr_tui.config.schema import Config
 from esr_tui.kernel import records, requirements
 from esr_tui.kernel.errors import KernelError
 from esr_tui.kernel.programs import Kernel
+from esr_tui.masking.rules import at_capture
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import Resize
 from esr_tui.recording.errors import StoreError
@@ -94,7 +95,7 @@ def record(
     Raises:
         StoreError: the store cannot be written.
     """
-    store = Store(config.data_dir)
+    store = Store(config.data_dir, at_capture(config.masking))
     store.create()
     interactive = typist is None
     size = _size() if interactive else DEFAULT_SIZE

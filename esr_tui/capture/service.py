@@ -21,6 +21,7 @@ from esr_tui.kernel import requirements
 from esr_tui.kernel.errors import KernelError
 from esr_tui.kernel.interpreters import ANYBODYS, image_names
 from esr_tui.kernel.programs import Kernel, RingSizes
+from esr_tui.masking.rules import at_capture
 from esr_tui.recording.store import Store
 from esr_tui.sessions.cgroups import CgroupError, Cgroups
 
@@ -81,7 +82,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
     if lacking := requirements.missing(will_mount=True):
         raise KernelError(requirements.sentence(lacking))
     manager, signals = Notifier.of_environment(), Signals()
-    store = Store(data_dir)
+    store = Store(data_dir, at_capture(config.masking))
     store.create()
     lock = Lock(data_dir)
     lock.take_or_say()
@@ -101,7 +102,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
     engine.adopt_existing()
     take_precedence()
     duties = Duties(
-        engine, beside, manager, config=config, config_path=config_path, apply=partial(follow, kernel)
+        engine, beside, manager, config=config, config_path=config_path, apply=partial(follow, kernel, store)
     )
     complain(f"capturing, store {data_dir}")
     manager.ready(duties.status())
@@ -117,8 +118,9 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
     leave()  # without the lock: the child would hold it until everything is detached
 
 
-def follow(kernel: Kernel, old: Config, new: Config) -> None:
-    """Makes the kernel programs follow a new configuration."""
+def follow(kernel: Kernel, store: Store, old: Config, new: Config) -> None:
+    """Makes the kernel programs, and what is recorded, follow a new configuration."""
+    store.lens = at_capture(new.masking)
     if budgets(old) != budgets(new):
         kernel.set_interpreters(budgets(new))
 

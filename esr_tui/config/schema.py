@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,12 @@ SHORTEST_IDLE, LONGEST_IDLE = 0.1, 3600.0
 
 MOST_PATTERNS = 64
 """Patterns of one's own that hide secrets."""
+
+MASKS = tuple(
+    "url aws github service jwt header bearer cookie assignment quoted quoted-mysql connection"
+    " option mysql sshpass user login redis ldap smb openssl piped hash private-key".split()
+)
+"""The built-in rules for secrets: those of esr_tui/masking/builtin.yaml, and keys that go over several lines."""
 
 LONGEST_NAME = 15
 """Bytes of a task's name (comm) that the kernel keeps."""
@@ -226,6 +233,10 @@ def _impossible_filters(filters: dict[str, str]) -> Iterator[tuple[str, str]]:
 def _impossible_masking(masking: Masking) -> Iterator[tuple[str, str]]:
     if masking.at not in {"view", "capture"}:
         yield "masking.at", "is neither view nor capture; write one of them"
+    for number, name in enumerate(masking.without):
+        if name not in MASKS:
+            near = difflib.get_close_matches(name, MASKS, 1) or [", ".join(MASKS)]
+            yield f"masking.without[{number}]", f"names no built-in rule; known here: {near[0]}"
     if len(masking.patterns) > MOST_PATTERNS:
         yield "masking.patterns", f"are more than {MOST_PATTERNS}; make alternatives of some: a|b"
     for name, pattern in masking.patterns.items():

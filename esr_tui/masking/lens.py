@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from esr_tui.masking.masker import MARK, Masker, hidden
+from esr_tui.masking.masker import BETWEEN, MARK, Masker, hidden
 from esr_tui.model.events import (
     AnyEvent,
     Command,
@@ -111,6 +111,8 @@ class Lens:
 
     def _event(self, event: E) -> E:
         kind, before = type(event), self.count
+        if not _may_hold(self.masker, kind, event):
+            return event
         fields = changed(self, kind, event)
         if not fields:
             return event
@@ -155,6 +157,16 @@ class Lens:
             return summary
         masked = self.count - before
         return msgspec.structs.replace(summary, last_command=shown, origin=origin, masked=masked)
+
+
+def _may_hold(masker: Masker | None, kind: type[Event], event: Event) -> bool:
+    """Whether it is worth while to look through an event: most are told to be harmless at once."""
+    texts = [text for name in _TEXTS.get(kind, ()) if (text := getattr(event, name))]
+    for name in _VECTORS.get(kind, ()):
+        texts += getattr(event, name)
+    for name in _MAPPINGS.get(kind, ()):
+        texts += [f"{key}={value}" for key, value in getattr(event, name).items()]
+    return bool(texts) and masker is not None and masker.may_hold(BETWEEN.join(texts))
 
 
 def changed(lens: Lens, kind: type[Event], event: Event) -> dict[str, object]:

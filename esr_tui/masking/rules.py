@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from functools import lru_cache
 from importlib.resources import files
@@ -10,10 +9,10 @@ from importlib.resources import files
 import msgspec
 import yaml
 
-from esr_tui.config.schema import ConfigError, Masking
+from esr_tui.config.schema import Masking
+from esr_tui.masking.lens import Lens
 from esr_tui.masking.masker import Masker, Rule
 from esr_tui.matching.regex import compile_regex
-from esr_tui.model.text import printable
 
 PRIVATE_KEY = "private-key"
 """The name of the rule that is no pattern: keys between BEGIN and END lines."""
@@ -50,19 +49,12 @@ def _masker(without: frozenset[str], patterns: tuple[tuple[str, str], ...]) -> M
 
 
 def masker_of(settings: Masking) -> Masker | None:
-    """What hides secrets as the configuration wants it; None when nothing is to be hidden.
-
-    Raises:
-        ConfigError: it names a rule that is not there, or its pattern cannot be used.
-    """
+    """What hides secrets as the configuration wants it; None when nothing is to be hidden."""
     if not settings.enabled:
         return None
-    names = [rule.name for rule in builtin()] + [PRIVATE_KEY]
-    for name in settings.without:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, 1) or [", ".join(names)]
-            raise ConfigError(f"masking.without names no rule {printable(name, 60)!r}; known here: {near[0]}")
-    try:
-        return _masker(frozenset(settings.without), tuple(sorted(settings.patterns.items())))
-    except ValueError as error:
-        raise ConfigError(f"masking.patterns: a pattern {printable(str(error), 300)}") from error
+    return _masker(frozenset(settings.without), tuple(sorted(settings.patterns.items())))
+
+
+def at_capture(settings: Masking) -> Lens:
+    """What events are recorded through: it hides nothing unless the configuration says `at: capture`."""
+    return Lens(masker_of(settings) if settings.at == "capture" else None)

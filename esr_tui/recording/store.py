@@ -16,6 +16,7 @@ import os
 import uuid
 from pathlib import Path
 
+from esr_tui.masking.lens import PLAIN, Lens
 from esr_tui.model.clock import Clock
 from esr_tui.model.codec import encode
 from esr_tui.model.events import Gap
@@ -34,10 +35,12 @@ class Store:
 
     Args:
         data_dir: the store's root, `/var/lib/esr` by default.
+        lens: what events are recorded through; it may hide secrets.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, lens: Lens = PLAIN) -> None:
         self.data_dir = data_dir
+        self.lens = lens
         self._node: str | None = None
         self._log: LineFile | None = None
         self._log_path = Path()

@@ -144,11 +144,11 @@ class RecordingWriter:
             The event as recorded. When the disk has been full for so long that it had to be
             dropped, the loss is counted and its `ei` goes to the next event.
         """
-        event = self._event(kind, ktime, fields)
+        event = self._store.lens.event(self._event(kind, ktime, fields))
         try:
             line = encode(event)
         except UnicodeEncodeError:
-            event = self._event(kind, ktime, encodable(fields))
+            event = self._store.lens.event(self._event(kind, ktime, encodable(fields)))
             line = encode(event)
         if not self._room(len(line), ktime, SessionEnd is kind):
             self._dropped.add("records", 1, event.ms)
