@@ -247,7 +247,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
 }
 
 /* execve(filename, argv, envp) and execveat(dirfd, filename, argv, envp, flags) that failed. */
-int on_exec_failed(struct sys_exit *ctx) {
+int on_exec_failed(struct call *ctx) {
   if (ctx->ret >= 0) return 0;
   u32 tgid = bpf_get_current_pid_tgid() >> 32;
   struct proc *known = procs.lookup(&tgid);
@@ -256,8 +256,8 @@ int on_exec_failed(struct sys_exit *ctx) {
   struct command_record *r = command_scratch.lookup(&zero);
   if (!r) return 0;
   struct proc proc = *known;
-  void *task = (void *)bpf_get_current_task(), *regs = user_registers();
-  u32 shift = ctx->nr == __NR_execveat;
+  void *task = (void *)bpf_get_current_task(), *regs = (void *)ctx->regs;
+  u32 shift = call_number(regs) == __NR_execveat;
   fill_header(&r->h, RECORD_EXEC, task, &proc);
   r->h.flags = FLAG_FAILED;
   r->outer = 0;

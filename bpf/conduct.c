@@ -21,20 +21,20 @@ struct conduct_record {
   char blob[8];
 };
 
-int on_conduct(struct sys_exit *ctx) {
+int on_conduct(struct call *ctx) {
   u32 tgid = bpf_get_current_pid_tgid() >> 32;
   struct proc *known = procs.lookup(&tgid);
   if (!known || !(known->role & ROLE_MEMBER)) return 0;
-  void *regs = user_registers();
+  void *regs = (void *)ctx->regs;
   struct conduct_record r = {};
   struct proc proc = *known;
   fill_header(&r.h, RECORD_CONDUCT, (void *)bpf_get_current_task(), &proc);
   r.arguments[0] = argument(regs, 0);
-  if (ctx->nr == __NR_ptrace && !is_kept(r.arguments[0])) return 0;
+  if (call_number(regs) == __NR_ptrace && !is_kept(r.arguments[0])) return 0;
   r.arguments[1] = argument(regs, 1);
   r.arguments[2] = argument(regs, 2);
   r.result = ctx->ret;
-  r.call = ctx->nr;
+  r.call = call_number(regs);
   if (command_ring.ringbuf_output(&r, LENGTH(&r, 0), WAKING(r.h))) count_loss(proc.session, RING_COMMAND, CAUSE_RING_FULL, 1);
   return 0;
 }

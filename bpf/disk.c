@@ -96,14 +96,14 @@ static inline bool is_absolute(u64 address) {
   return first == '/';
 }
 
-int on_disk(struct sys_exit *ctx) {
+int on_disk(struct call *ctx) {
   u32 tgid = bpf_get_current_pid_tgid() >> 32;
   struct proc *known = procs.lookup(&tgid);
   if (!known) return 0;
-  void *task = (void *)bpf_get_current_task(), *regs = user_registers();
+  void *task = (void *)bpf_get_current_task(), *regs = (void *)ctx->regs;
   /* A login daemon's process that leads a session may serve a login itself (internal-sftp): user space decides. */
   if (!(known->role & ROLE_MEMBER) && group_of(task, 3) != tgid) return 0;
-  struct shape shape = shape_of(ctx->nr);
+  struct shape shape = shape_of(call_number(regs));
   if (!shape.operation) return 0;
   int zero = 0;
   struct disk_record *r = disk_scratch.lookup(&zero);
@@ -115,7 +115,7 @@ int on_disk(struct sys_exit *ctx) {
   r->flags = shape.flags == NONE ? 0 : (u32)argument(regs, shape.flags);
   r->mode = shape.mode == NONE ? 0 : argument(regs, shape.mode);
   if (shape.operation == OP_CHOWN) r->mode = (r->mode << 32) | (u32)argument(regs, shape.mode + 1);
-  if (ctx->nr == __NR_openat2) {
+  if (call_number(regs) == __NR_openat2) {
     u64 how[2] = {};
     bpf_probe_read_user(&how, sizeof(how), (void *)argument(regs, 2));
     r->flags = how[0];

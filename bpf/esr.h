@@ -18,6 +18,7 @@
 #define MAX_SOCKETS 65536
 #define MAX_SESSIONS 4096
 #define MAX_LOSSES 16384
+#define MAX_CALLS 512
 
 enum record_type {
   RECORD_EXEC = 1,
@@ -125,11 +126,12 @@ BPF_HASH(interpreters, struct comm, u32, 1024); /* by the name of the image: byt
 BPF_HASH(losses, struct loss, u64, MAX_LOSSES);
 BPF_ARRAY(unattributed, u64, 1); /* losses that found no room in the map above */
 
-/* The arguments of a sys_exit_* tracepoint, the same for every system call. */
-struct sys_exit {
-  u64 common;
-  int nr;
-  int pad;
+/*
+ * A system call that returns: where its user's registers are, and its result. The raw tracepoint sys_exit and a
+ * program at the end of the system call's own function hand over the same two.
+ */
+struct call {
+  u64 regs;
   long ret;
 };
 
@@ -191,7 +193,7 @@ static inline void *file_of(void *task, u32 fd) {
   return deref(slots, fd * sizeof(void *));
 }
 
-/* Argument `index` of the system call that is returning; the user's registers are still on the stack. */
+/* Argument `index` of the system call that is returning; `regs` still has what the user called it with. */
 static inline u64 argument(void *regs, u32 index) {
   u32 offset = index == 0   ? OFF_ARG0
                : index == 1 ? OFF_ARG1
@@ -202,7 +204,13 @@ static inline u64 argument(void *regs, u32 index) {
   return deref64(regs, offset);
 }
 
-static inline void *user_registers(void) { return (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf()); }
+static inline u32 call_number(void *regs) { return deref32(regs, OFF_CALL); }
+
+/* Whether a 32-bit program makes the call: its numbers and registers are others. */
+static inline bool is_compat(void) {
+  void *task = (void *)bpf_get_current_task();
+  return deref64(task, OFF_task_struct_thread_info + OFF_thread_info_COMPAT) & COMPAT;
+}
 
 static inline void fill_header(struct header *h, u32 type, void *task, struct proc *proc) {
   h->ktime = bpf_ktime_get_boot_ns();

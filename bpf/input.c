@@ -28,8 +28,8 @@ static inline bool is_compiled(u64 address) {
   return magic == 0x464c457f || (magic >> 16) == 0x0a0d || magic == 0x04034b50;
 }
 
-static inline void read_input(struct sys_exit *ctx, struct proc *known) {
-  void *task = (void *)bpf_get_current_task(), *regs = user_registers();
+static inline void read_input(struct call *ctx, struct proc *known) {
+  void *task = (void *)bpf_get_current_task(), *regs = (void *)ctx->regs;
   u32 fd = argument(regs, 0);
   void *file = file_of(task, fd), *inode = file ? deref(file, OFF_file_f_inode) : 0;
   u32 mode = inode ? deref16(inode, OFF_inode_i_mode) : 0, kind = mode & 0170000;

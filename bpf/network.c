@@ -159,11 +159,11 @@ static inline void read_sockaddr(struct socket_record *r, u64 address) {
 }
 
 /* connect(fd, address, length): TCP is seen by its states, but for what fails before the first of them. */
-int on_connect(struct sys_exit *ctx) {
+int on_connect(struct call *ctx) {
   u32 tgid = bpf_get_current_pid_tgid() >> 32;
   struct proc *known = procs.lookup(&tgid);
   if (!known || !(known->role & ROLE_MEMBER)) return 0;
-  void *task = (void *)bpf_get_current_task(), *regs = user_registers();
+  void *task = (void *)bpf_get_current_task(), *regs = (void *)ctx->regs;
   void *sk = sock_of(file_of(task, argument(regs, 0)));
   if (!sk) return 0;
   u16 type = deref16(sk, OFF_sock_sk_type), protocol = deref16(sk, OFF_sock_sk_protocol);
@@ -185,7 +185,7 @@ int on_connect(struct sys_exit *ctx) {
   return 0;
 }
 
-int on_accept(struct sys_exit *ctx) {
+int on_accept(struct call *ctx) {
   u32 tgid = bpf_get_current_pid_tgid() >> 32;
   struct proc *known = procs.lookup(&tgid);
   if (!known || !(known->role & ROLE_MEMBER) || ctx->ret < 0) return 0;
@@ -237,11 +237,11 @@ static inline void send_message(struct datagram_record *d, void *sk, u64 message
 }
 
 /* sendto, sendmsg and sendmmsg on a datagram socket. */
-int on_send(struct sys_exit *ctx) {
+int on_send(struct call *ctx) {
   u32 tgid = bpf_get_current_pid_tgid() >> 32;
   struct proc *known = procs.lookup(&tgid);
   if (!known || !(known->role & ROLE_MEMBER) || ctx->ret < 0) return 0;
-  void *task = (void *)bpf_get_current_task(), *regs = user_registers();
+  void *task = (void *)bpf_get_current_task(), *regs = (void *)ctx->regs;
   void *sk = sock_of(file_of(task, argument(regs, 0)));
   if (!sk || deref16(sk, OFF_sock_sk_type) == STREAM) return 0;
   int zero = 0;
@@ -250,9 +250,9 @@ int on_send(struct sys_exit *ctx) {
   struct proc proc = *known;
   fill_header(&d->r.h, RECORD_SOCKET, task, &proc);
   u64 second = argument(regs, 1);
-  if (ctx->nr == __NR_sendto) {
+  if (call_number(regs) == __NR_sendto) {
     send_datagram(d, sk, argument(regs, 4), second, ctx->ret);
-  } else if (ctx->nr == __NR_sendmsg) {
+  } else if (call_number(regs) == __NR_sendmsg) {
     send_message(d, sk, second, ctx->ret);
   } else {
     for (int i = 0; i < MESSAGES; i++) { /* struct mmsghdr: a msghdr of 56 bytes, then the bytes sent */

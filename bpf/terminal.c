@@ -43,13 +43,13 @@ static inline void *tty_of(void *file, u32 rdev) {
   return deref(deref(file, OFF_file_private_data), OFF_tty_file_private_tty);
 }
 
-int on_read(struct sys_exit *ctx) {
+int on_read(struct call *ctx) {
   u32 tgid = bpf_get_current_pid_tgid() >> 32;
   struct proc *known = procs.lookup(&tgid);
   if (!known || ctx->ret <= 0) return 0;
   if (known->role & ROLE_INTERPRETER) read_input(ctx, known);
   if (!(known->role & ROLE_DAEMON)) return 0;
-  void *task = (void *)bpf_get_current_task(), *regs = user_registers();
+  void *task = (void *)bpf_get_current_task(), *regs = (void *)ctx->regs;
   void *file = file_of(task, argument(regs, 0));
   u32 rdev = deref32(deref(file, OFF_file_f_inode), OFF_inode_i_rdev);
   if (rdev != PTY_MASTER_DEVICE) return 0;
@@ -79,11 +79,11 @@ int on_read(struct sys_exit *ctx) {
   return 0;
 }
 
-int on_ioctl(struct sys_exit *ctx) {
+int on_ioctl(struct call *ctx) {
   u32 tgid = bpf_get_current_pid_tgid() >> 32;
   struct proc *known = procs.lookup(&tgid);
   if (!known || ctx->ret) return 0;
-  void *task = (void *)bpf_get_current_task(), *regs = user_registers();
+  void *task = (void *)bpf_get_current_task(), *regs = (void *)ctx->regs;
   u32 request = argument(regs, 1);
   bool modes = (request >= IOCTL_TCSETS && request <= IOCTL_TCSETSF) ||
                (request >= IOCTL_TCSETS2 && request <= IOCTL_TCSETSF2);

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import platform
-import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from esr_tui.capture.convert import common
 from esr_tui.kernel import records
+from esr_tui.kernel.hooks import numbers
 
 _CALLS = frozenset(
     "setuid setreuid setresuid setgid setregid setresgid ptrace process_vm_writev unshare setns".split()
@@ -35,10 +33,6 @@ _NAMESPACES = {
     0x20000000: "pid",
     0x40000000: "net",
 }
-_NUMBERS = (
-    Path(f"/usr/include/{platform.machine()}-linux-gnu/asm/unistd_64.h"),
-    Path("/usr/include/asm-generic/unistd.h"),
-)
 
 
 def conduct(record: records.Conduct) -> dict[str, Any]:
@@ -68,7 +62,5 @@ def _signed(value: int) -> int:
 
 @cache
 def _calls() -> dict[int, str]:
-    """The system calls of this machine by number, as the C library's headers define them."""
-    wanted = re.compile(r"#define __NR_(\w+)\s+(\d+)")
-    text = "".join(path.read_text() for path in _NUMBERS if path.is_file())
-    return {int(number): name for name, number in wanted.findall(text) if name in _CALLS}
+    """The names of those calls by number."""
+    return {number: name for name, number in numbers().items() if name in _CALLS}

@@ -67,7 +67,7 @@ def load(config: Config) -> tuple[Kernel | None, str]:
     """The kernel programs; or None and the sentence that says why the terminal alone is recorded."""
     if not config.enhanced_recording.enabled:
         return None, "enhanced recording is disabled in the configuration"
-    lacking = requirements.missing(will_mount=True)
+    lacking = requirements.missing()
     if lacking:
         return None, requirements.sentence(lacking)
     try:

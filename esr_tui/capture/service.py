@@ -79,7 +79,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
         StoreError: another capture runs, or the store cannot be written.
         KernelError: what is missing, and the mend.
     """
-    if lacking := requirements.missing(will_mount=True):
+    if lacking := requirements.missing():
         raise KernelError(requirements.sentence(lacking))
     manager, signals = Notifier.of_environment(), Signals()
     store = Store(data_dir, at_capture(config.masking))

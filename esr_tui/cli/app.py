@@ -71,7 +71,7 @@ class Capture:
             return
         if os.geteuid() != 0:
             self._trouble = "Capture is not running, and only root can start it: sudo esr capture"
-        elif lacking := requirements.missing(will_mount=True):
+        elif lacking := requirements.missing():
             self._trouble = f"Capture cannot run: {requirements.sentence(lacking)}"
         else:
             self._start()

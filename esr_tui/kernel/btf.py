@@ -10,8 +10,9 @@ import struct
 from collections.abc import Iterator
 
 from esr_tui.kernel.errors import KernelError
+from esr_tui.kernel.libbpf import library
 
-_STRUCT, _UNION, _TYPEDEF, _VOLATILE, _CONST, _RESTRICT, _TAG = 4, 5, 8, 9, 10, 11, 18
+_STRUCT, _UNION, _TYPEDEF, _VOLATILE, _CONST, _RESTRICT, _FUNCTION, _TAG = 4, 5, 8, 9, 10, 11, 12, 18
 _MODIFIERS = {_TYPEDEF, _VOLATILE, _CONST, _RESTRICT, _TAG}
 
 
@@ -23,18 +24,7 @@ class Btf:
     """
 
     def __init__(self) -> None:
-        try:
-            self._lib = ctypes.CDLL("libbpf.so.1", use_errno=True)
-        except OSError:
-            raise KernelError("libbpf is missing; install it with: apt-get install python3-bpfcc") from None
-        lib = self._lib
-        lib.btf__load_vmlinux_btf.restype = ctypes.c_void_p
-        lib.btf__free.argtypes = [ctypes.c_void_p]
-        lib.btf__type_by_id.restype = ctypes.c_void_p
-        lib.btf__type_by_id.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
-        lib.btf__find_by_name_kind.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32]
-        lib.btf__name_by_offset.restype = ctypes.c_char_p
-        lib.btf__name_by_offset.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
+        self._lib = lib = library()
         self._btf = lib.btf__load_vmlinux_btf()
         if not self._btf:
             raise KernelError(
@@ -52,6 +42,11 @@ class Btf:
         """Bytes from the start of struct `name` to `member`, inside anonymous members too; None if absent."""
         type_id = self._lib.btf__find_by_name_kind(self._btf, name.encode(), _STRUCT)
         return None if type_id < 0 else self._find(type_id, member.encode())
+
+    def function(self, name: str) -> int | None:
+        """The id of a kernel function; None when the kernel has none of that name."""
+        type_id = int(self._lib.btf__find_by_name_kind(self._btf, name.encode(), _FUNCTION))
+        return None if type_id < 0 else type_id
 
     def _find(self, type_id: int, member: bytes) -> int | None:
         for name, member_type, bits in self._members(type_id):

@@ -12,8 +12,8 @@ MEMBERS: tuple[str, ...] = (
     "task_struct.pid task_struct.cred task_struct.group_leader task_struct.start_boottime task_struct.exit_code",
     "task_struct.comm signal_struct.tty signal_struct.live signal_struct.pids signal_struct.group_exit_code",
     "pid.numbers upid.nr mm_struct.arg_start mm_struct.arg_end mm_struct.exe_file cred.uid cred.euid",
-    "task_struct.nsproxy cred.user_ns nsproxy.mnt_ns nsproxy.cgroup_ns nsproxy.uts_ns nsproxy.ipc_ns",
-    "nsproxy.pid_ns_for_children nsproxy.net_ns",
+    "task_struct.thread_info task_struct.nsproxy cred.user_ns nsproxy.mnt_ns nsproxy.cgroup_ns nsproxy.uts_ns",
+    "nsproxy.ipc_ns nsproxy.pid_ns_for_children nsproxy.net_ns",
     "mm_struct.env_start mm_struct.env_end",
     "files_struct.fdt fdtable.fd fdtable.max_fds fs_struct.pwd path.dentry path.mnt",
     "file.f_inode file.f_path file.private_data file.f_mode dentry.d_parent dentry.d_name qstr.name",
@@ -38,6 +38,12 @@ _ARGUMENTS = {
 }
 """Where struct pt_regs keeps a system call's arguments, by machine; `member:bytes` adds to the member's offset."""
 
+_CALL = {"x86_64": "orig_ax", "aarch64": "syscallno"}
+"""Where it keeps the system call's number."""
+
+_COMPAT = {"x86_64": ("status", 0x2), "aarch64": ("flags", 1 << 22)}
+"""The member of struct thread_info, and its bit, that say a 32-bit system call is made (TS_COMPAT, TIF_32BIT)."""
+
 
 def defines(offset: Callable[[str, str], int | None], machine: str = platform.machine()) -> str:
     """The text of `#define`s for every member; `offset` finds one (Btf.offset).
@@ -59,6 +65,10 @@ def defines(offset: Callable[[str, str], int | None], machine: str = platform.ma
     for index, place in enumerate(_ARGUMENTS[machine]):
         member, _, extra = place.partition(":")
         lines.append(f"#define OFF_ARG{index} {_required(offset, f'pt_regs.{member}') + int(extra or 0)}")
+    member, bit = _COMPAT[machine]
+    lines.append(f"#define OFF_CALL {_required(offset, f'pt_regs.{_CALL[machine]}')}")
+    lines.append(f"#define OFF_thread_info_COMPAT {_required(offset, f'thread_info.{member}')}")
+    lines.append(f"#define COMPAT {bit}")
     return "\n".join(lines) + "\n"
 
 

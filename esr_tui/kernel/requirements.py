@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 OLDEST_KERNEL = (5, 15)
-"""The first whose programs can read the arguments of a system call where it returns (bpf_task_pt_regs)."""
+"""Ring buffers came with 5.8; nothing before 5.15 has been tried."""
 
 CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF = 21, 38, 39
 """linux/capability.h"""
@@ -130,17 +130,16 @@ def headers(root: Path = ROOT) -> Check:
     return Check("headers", False, "the C library's kernel headers are not installed", mend)
 
 
-def tracefs(root: Path = ROOT, *, will_mount: bool = False) -> Check:
-    """The file system of tracepoints. With `will_mount`, capture mounts it and need not find it."""
+def tracefs(root: Path = ROOT) -> Check:
+    """The file system of tracepoints. Capture does without; whoever looks at the kernel beside it does not."""
     for folder in ("sys/kernel/tracing", "sys/kernel/debug/tracing"):
         if _is(root / folder / "events", stat.S_ISDIR):
-            return Check("tracefs", True, f"/{folder}")
+            return Check("tracefs", True, f"/{folder}", needed=False)
     if " tracefs " in _read(root / "proc/self/mounts"):
-        return Check("tracefs", True, "mounted; only root may look into it")
+        return Check("tracefs", True, "mounted; only root may look into it", needed=False)
     mend = "mount -t tracefs tracefs /sys/kernel/tracing"
-    if will_mount:
-        return Check("tracefs", False, "not mounted; capture mounts it", mend, needed=False)
-    return Check("tracefs", False, "tracefs is not mounted at /sys/kernel/tracing", mend)
+    detail = "not mounted at /sys/kernel/tracing; capture does without, other tracing tools do not"
+    return Check("tracefs", False, detail, mend, needed=False)
 
 
 def cgroup2(root: Path = ROOT) -> Check:
@@ -224,10 +223,10 @@ def store(data_dir: Path) -> Check:
 
 def environment(data_dir: Path, root: Path = ROOT) -> list[Check]:
     """Every check of this machine that needs no program to be loaded, in the order of its report."""
-    return [*needs(root, will_mount=rights(root).ok), *_helpful(data_dir, root)]
+    return [*needs(root), *_helpful(data_dir, root)]
 
 
-def needs(root: Path = ROOT, *, will_mount: bool = False) -> list[Check]:
+def needs(root: Path = ROOT) -> list[Check]:
     """What loading the programs takes."""
     return [
         rights(root),
@@ -235,22 +234,24 @@ def needs(root: Path = ROOT, *, will_mount: bool = False) -> list[Check]:
         btf(root),
         bcc(root=root),
         headers(root),
-        tracefs(root, will_mount=will_mount),
         lockdown(root),
     ]
 
 
 def _helpful(data_dir: Path, root: Path) -> list[Check]:
-    return [cgroup2(root), audit_sessions(root), ssh_server(root), store(data_dir), capture_running(data_dir)]
+    return [
+        tracefs(root),
+        cgroup2(root),
+        audit_sessions(root),
+        ssh_server(root),
+        store(data_dir),
+        capture_running(data_dir),
+    ]
 
 
-def missing(root: Path = ROOT, *, will_mount: bool = False) -> list[Check]:
-    """The needed things that are not there; empty when capture can be tried.
-
-    Args:
-        will_mount: tracefs is going to be mounted; its absence is then no obstacle.
-    """
-    return [check for check in needs(root, will_mount=will_mount) if check.needed and not check.ok]
+def missing(root: Path = ROOT) -> list[Check]:
+    """The needed things that are not there; empty when capture can be tried."""
+    return [check for check in needs(root) if check.needed and not check.ok]
 
 
 def sentence(checks: Sequence[Check]) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ctypes
 import select
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from esr_tui.kernel.errors import KernelError
-
-RINGS = ("command", "disk", "network", "terminal")
-"""By their numbers in `bpf/esr.h`, from 1."""
+from esr_tui.kernel.libbpf import Map, RingCallback, library
 
 _BATCHES = {"disk": 10_000, "network": 10_000, "terminal": 10_000, "command": 100_000}
 """How many records are taken of each ring at a time, in the order of reading.
@@ -25,25 +24,23 @@ _HEADER = 8
 
 
 class Rings:
-    """Reads the rings of a bcc.BPF object.
+    """Reads the programs' ring buffers.
 
     libbpf empties a ring until nothing more comes, which a busy session can put off for ever, and stops only when
     a record's callback says so; then it stops with all rings of that reader. Hence a reader for each ring.
 
     Args:
-        bpf: the loaded programs.
+        maps: of the loaded programs, by name.
 
     Raises:
         KernelError: a ring cannot be mapped.
     """
 
-    def __init__(self, bpf: Any) -> None:
-        from bcc.libbcc import _RINGBUF_CB_TYPE, lib  # noqa: PLC0415  (bcc is optional)
-
-        self._lib = lib
+    def __init__(self, maps: Mapping[str, Map]) -> None:
+        self._lib = library()
         self._raw: list[bytes] = []
         self._left = 0
-        self._received_by_c = _RINGBUF_CB_TYPE(self._received)
+        self._received_by_c = RingCallback(self._received)
         self._epoll = select.epoll()
         self._readers: list[tuple[int, int]] = []
         self._taken = 0
@@ -54,8 +51,8 @@ class Rings:
         self.behind = False
         """Whether the last round left records in a ring, because there were too many to take at once."""
         for name, batch in _BATCHES.items():
-            fd = bpf[f"{name}_ring"].map_fd
-            reader = lib.bpf_new_ringbuf(fd, self._received_by_c, None)
+            fd = maps[f"{name}_ring"].fd
+            reader = self._lib.ring_buffer__new(fd, self._received_by_c, None, None)
             if not reader:
                 raise KernelError(f"the {name} ring cannot be mapped; configure a smaller {name}_buffer_size")
             self._readers.append((reader, batch))
@@ -68,7 +65,7 @@ class Rings:
         self.behind = False
         for (reader, batch), name in zip(self._readers, _BATCHES, strict=True):
             self._left, self._taken = batch, 0
-            self._lib.bpf_consume_ringbuf(reader)
+            self._lib.ring_buffer__consume(reader)
             self.behind |= self._left <= 0
             self.taken[name] = self._taken
         raw, self._raw = self._raw, []
@@ -84,5 +81,5 @@ class Rings:
     def close(self) -> None:
         """Unmaps the rings."""
         while self._readers:
-            self._lib.bpf_free_ringbuf(self._readers.pop()[0])
+            self._lib.ring_buffer__free(self._readers.pop()[0])
         self._epoll.close()

@@ -136,11 +136,12 @@ def resident_mb(pid: int, kind: str = "VmRSS") -> float:
 
 
 def syscall_hooks(pid: int) -> int:
-    """How many system-call tracepoints a process holds: each is a perf event."""
+    """How many hooks on system calls a process holds: the raw tracepoint of all of them, or functions of some."""
     found = 0
-    for link in Path(f"/proc/{pid}/fd").iterdir():
+    for info in Path(f"/proc/{pid}/fdinfo").iterdir():
         with suppress(FileNotFoundError):  # closed meanwhile
-            found += str(link.readlink()) == "anon_inode:[perf_event]"
+            text = info.read_text()
+            found += "\tsys_exit\n" in text or "link_type:\ttracing\n" in text
     return found
 
 

@@ -58,6 +58,6 @@ def run(server: LoginServer, _loops: Loops) -> list[Claim]:
         Claim(
             "recorder ≤ 120 MB",
             memory <= 120,
-            f"{memory:.0f} MB, {private:.0f} MB of it private; the rest is the compiler's code",
+            f"{memory:.0f} MB, {private:.0f} MB of it private; most of the rest is ring buffers",
         ),
     ]
