@@ -6,7 +6,9 @@ could not be sent, or was too much, is counted and said on the recorder's standa
 
 from __future__ import annotations
 
+import os
 import platform
+import pwd
 import queue
 import socket
 import subprocess
@@ -118,7 +120,7 @@ def configured(settings: Alerts) -> dict[str, Send]:
     if settings.webhook:
         ways["webhook"] = lambda event: to_webhook(event, settings.webhook)
     if settings.command:
-        ways["command"] = lambda event: to_command(event, settings.command)
+        ways["command"] = lambda event: to_command(event, settings.command, settings.user)
     return ways
 
 
@@ -161,13 +163,55 @@ def to_webhook(event: Divergence, address: str) -> None:
         pass
 
 
-def to_command(event: Divergence, command: Sequence[str]) -> None:
-    """The event as JSON on a command's standard input. Raises OSError, subprocess.SubprocessError."""
-    subprocess.run(
+def to_command(event: Divergence, command: Sequence[str], user: str) -> None:
+    """The event as JSON on a command's standard input.
+
+    The command runs as `user` (as this process's own where that is not root), in a process group of its own that is
+    killed when the time is over, with a fixed environment and no other file open.
+
+    Raises:
+        OSError: it cannot be run, or there is no such user.
+        subprocess.SubprocessError: it failed, or took too long.
+    """
+    root = os.geteuid() == 0
+    try:
+        account = pwd.getpwnam(user) if root else pwd.getpwuid(os.geteuid())
+    except KeyError:
+        raise OSError(f"there is no user {printable(user, 60)!r}") from None
+    with subprocess.Popen(
         list(command),
-        input=encode(event) + b"\n",
-        check=True,
-        timeout=_TIMEOUT_S,
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    )
+        cwd="/",
+        env=_environment(account),
+        umask=0o077,
+        start_new_session=True,
+        user=account.pw_uid if root else None,
+        group=account.pw_gid if root else None,
+        extra_groups=os.getgrouplist(user, account.pw_gid) if root else None,
+    ) as process:
+        try:
+            process.communicate(encode(event) + b"\n", timeout=_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            _kill(process.pid, account)
+            raise
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, list(command))
+
+
+def _kill(group: int, account: pwd.struct_passwd) -> None:
+    """Ends a process group. The user does it: it takes no right over other users' processes."""
+    who = account.pw_uid if os.geteuid() == 0 else None
+    subprocess.run(["/bin/sh", "-c", f"kill -KILL -{group}"], user=who, cwd="/", env={}, check=False)
+
+
+def _environment(account: pwd.struct_passwd) -> dict[str, str]:
+    return {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": account.pw_dir,
+        "USER": account.pw_name,
+        "LOGNAME": account.pw_name,
+        "SHELL": "/bin/sh",
+        "LANG": "C.UTF-8",
+    }

@@ -20,9 +20,11 @@ from pathlib import Path
 import msgspec
 
 from esr_tui.capture.alerts import Sender
+from esr_tui.capture.privilege import ALERTING, DAC_READ_SEARCH, closed, keep
 from esr_tui.config import Config
 from esr_tui.divergence.following import Following
 from esr_tui.divergence.rules import RuleSet, in_force
+from esr_tui.kernel.errors import KernelError
 from esr_tui.masking.lens import Lens
 from esr_tui.masking.rules import at_capture, masker_of
 from esr_tui.model.beside import work_beside
@@ -47,7 +49,8 @@ def start(data_dir: Path, config: Config) -> subprocess.Popen[bytes]:
     Raises OSError.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "esr_tui.capture.analyst", str(data_dir)],
+        # -P: nothing is imported from where the recorder happened to be started.
+        [sys.executable, "-P", "-m", __name__, str(data_dir.absolute())],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )
@@ -110,13 +113,31 @@ def run(data_dir: Path, settings: Config) -> None:
         print(f"esr: {left} alerts were not sent before the analyst ended", file=sys.stderr, flush=True)
 
 
+def limit(data_dir: Path, settings: Config) -> None:
+    """Gives up what reading the store and sending alerts do not take.
+
+    Raises:
+        KernelError: the kernel refuses.
+    """
+    wanted = set(ALERTING) if settings.alerts.command else set()
+    if closed((data_dir, Path(__file__), Path(sys.prefix), *settings.rules)):
+        wanted.add(DAC_READ_SEARCH)
+    keep(wanted)
+
+
 def main(arguments: Sequence[str]) -> int:
     """The process's own entry."""
     work_beside(_NICE)
-    run(
-        Path(arguments[0]),
-        msgspec.json.decode(sys.stdin.buffer.read(), type=Config, dec_hook=lambda kind, value: kind(value)),
+    data_dir = Path(arguments[0])
+    settings = msgspec.json.decode(
+        sys.stdin.buffer.read(), type=Config, dec_hook=lambda kind, value: kind(value)
     )
+    try:
+        limit(data_dir, settings)
+    except KernelError as error:
+        print(f"esr: {error}", file=sys.stderr)
+        return 1
+    run(data_dir, settings)
     return 0
 
 

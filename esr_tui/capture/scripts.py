@@ -8,17 +8,14 @@ is executed, and writes down what it found, marked as such, unless the process i
 
 from __future__ import annotations
 
-import ctypes
-import os
 import posixpath
-import stat
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from esr_tui.capture.convert import common
+from esr_tui.capture.snapshot import Snapshot, snapshot
 from esr_tui.divergence.programs import classify
 from esr_tui.kernel import records
 from esr_tui.model.events import Command
@@ -29,29 +26,13 @@ WAIT_NS = 100_000_000
 
 _MOST = 64
 """Scripts held at a time; the oldest one is written early."""
-_OPENAT2 = 437
-_NO_MAGICLINKS, _NO_SYMLINKS, _IN_ROOT, _CACHED = 0x02, 0x04, 0x10, 0x20
-_FUSE = 0x65735546
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-class _How(ctypes.Structure):
-    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
-
-
-class Snapshot(msgspec.Struct, frozen=True):
-    """A script file as the recorder found it; `size` is of the whole file."""
-
-    path: str
-    inode: int
-    data: bytes
-    size: int
 
 
 class _Waiting(msgspec.Struct):
     """An interpreter that has not been seen to read its script, which is at one of `paths`."""
 
     head: records.Head
+    euid: int
     cwd: str
     paths: list[str]
     found: Snapshot | None = None
@@ -59,9 +40,9 @@ class _Waiting(msgspec.Struct):
     def look(self, most: int) -> None:
         """Takes the first of the files that is there, if none has been taken."""
         for path in [] if self.found else self.paths:
-            # A process that has ended by now most likely saw what its parent sees.
-            if found := snapshot(self.head.pid, self.cwd, path, most) or snapshot(
-                self.head.ppid, "", path, most
+            # A process that has ended by now most likely saw what its parent sees, if that is the same user's.
+            if found := snapshot(self.head.pid, self.cwd, path, most, self.euid) or snapshot(
+                self.head.ppid, "", path, most, self.euid
             ):
                 self.found = found
                 return
@@ -85,7 +66,7 @@ class Scripts:
         if paths := _scripts(command):
             if len(self._waiting) >= _MOST:
                 yield from self._events(next(iter(self._waiting)), record.head.ktime)
-            waiting = self._waiting[record.head.pid] = _Waiting(record.head, command.cwd, paths)
+            waiting = self._waiting[record.head.pid] = _Waiting(record.head, record.euid, command.cwd, paths)
             waiting.look(self._most)
 
     def read(self, record: records.Input) -> None:
@@ -140,58 +121,3 @@ def _scripts(command: Command) -> list[str]:
         base = posixpath.join(command.cwd or "/", *program.path.split("."))
         return [f"{base}.py", f"{base}/__main__.py"]
     return []
-
-
-def snapshot(pid: int, cwd: str, path: str, most: int) -> Snapshot | None:
-    """The first `most` bytes of a regular file that a process names, None when they are not to be had.
-
-    The path starts at the process's own working directory or root, and no link on the way is followed: whoever
-    chooses it must not make the recorder open what it would not. Nor can they make it wait: only what the kernel
-    has looked up before is found, and a file system that a program serves is left alone.
-    """
-    inside = path.removeprefix(f"{cwd}/") if cwd else path
-    try:
-        base = os.open(
-            f"/proc/{pid}/{'root' if inside.startswith('/') else 'cwd'}",
-            os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC,
-        )
-    except OSError:
-        return None  # the process has ended
-    try:
-        place = _place(base, inside)
-    finally:
-        os.close(base)
-    if place < 0:
-        return None
-    try:
-        # To open a device, or a named pipe, can have effects.
-        if stat.S_ISREG(os.fstat(place).st_mode) and not _is_served(place):
-            return _content(place, path, most)
-    finally:
-        os.close(place)
-    return None
-
-
-def _place(base: int, path: str) -> int:
-    """A descriptor that stands for the path, -1 when there is none."""
-    resolve = _NO_MAGICLINKS | _NO_SYMLINKS | _CACHED | (_IN_ROOT if path.startswith("/") else 0)
-    how = _How(os.O_PATH | os.O_CLOEXEC, 0, resolve)
-    given = path.encode("utf-8", "replace")
-    return int(_libc.syscall(_OPENAT2, base, given, ctypes.byref(how), ctypes.c_size_t(ctypes.sizeof(how))))
-
-
-def _is_served(place: int) -> bool:
-    """Whether the file system is a program's (FUSE), which need not answer."""
-    about = (ctypes.c_long * 32)()
-    return bool(_libc.fstatfs(place, about)) or about[0] == _FUSE
-
-
-def _content(place: int, path: str, most: int) -> Snapshot | None:
-    with suppress(OSError):
-        fd = os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            about, data = os.fstat(fd), os.pread(fd, most, 0)
-            return None if data.startswith(b"\x7fELF") else Snapshot(path, about.st_ino, data, about.st_size)
-        finally:
-            os.close(fd)
-    return None

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from esr_tui.capture import analyst
+from esr_tui.capture import analyst, privilege
 from esr_tui.capture.companion import Companion
 from esr_tui.capture.duties import Duties
 from esr_tui.capture.engine import Engine
@@ -82,6 +82,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
     if lacking := requirements.missing():
         raise KernelError(requirements.sentence(lacking))
     manager, signals = Notifier.of_environment(), Signals()
+    os.umask(0o027)
     store = Store(data_dir, at_capture(config.masking))
     store.create()
     lock = Lock(data_dir)
@@ -99,8 +100,9 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
         complain=complain,
     )
     kernel.watch()  # proves that the system calls can be watched; let go again when no login needs it
-    engine.adopt_existing()
     take_precedence()
+    privilege.keep(privilege.RECORDER)
+    engine.adopt_existing()
     duties = Duties(
         engine, beside, manager, config=config, config_path=config_path, apply=partial(follow, kernel, store)
     )

@@ -11,6 +11,7 @@ import click
 
 from esr_tui.cli.options import Failure, settings_of, store_options
 from esr_tui.kernel import requirements
+from esr_tui.recording import files
 
 
 @click.command()
@@ -49,7 +50,7 @@ def app(data_dir: Path | None, config: Path | None, demo: bool = False) -> None:
 
 
 def _esr(command: str) -> list[str]:
-    return [sys.executable, "-m", "esr_tui.cli", command]
+    return [sys.executable, "-P", "-m", "esr_tui.cli", command]  # nothing is imported from where the user is
 
 
 class Capture:
@@ -78,8 +79,9 @@ class Capture:
 
     def _start(self) -> None:
         try:
-            self._store.mkdir(parents=True, exist_ok=True)
-            with self._log.open("ab") as log:
+            self._store.parent.mkdir(parents=True, exist_ok=True)
+            files.make_directory(self._store)
+            with os.fdopen(files.open_append(self._log), "ab") as log:
                 self.process = subprocess.Popen(
                     [*_esr("capture"), *self._options],
                     stdin=subprocess.DEVNULL,

@@ -114,6 +114,7 @@ class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         syslog: path of a datagram socket that takes RFC 5424, such as /dev/log; empty for none.
         webhook: http(s) address that gets the event as JSON; empty for none.
         command: a program with its arguments that gets the event on its standard input; empty for none.
+        user: as whom the command runs, when the recorder is root.
     """
 
     severity: str = "high"
@@ -121,6 +122,7 @@ class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     syslog: str = ""
     webhook: str = ""
     command: tuple[str, ...] = ()
+    user: str = "nobody"
 
 
 class Masking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -220,6 +222,8 @@ def _impossible_alerts(alerts: Alerts) -> Iterator[tuple[str, str]]:
         yield "alerts.syslog", "is no path of a socket; write /dev/log"
     if alerts.command and not alerts.command[0].startswith("/"):
         yield "alerts.command", "names no program by its absolute path; begin it with /"
+    if not alerts.user or "\0" in alerts.user:
+        yield "alerts.user", "is no user's name; leave it out for nobody"
 
 
 def _impossible_filters(filters: dict[str, str]) -> Iterator[tuple[str, str]]:

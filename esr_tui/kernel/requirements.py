@@ -191,7 +191,9 @@ def audit_sessions(root: Path = ROOT) -> Check:
 def capture_running(data_dir: Path) -> Check:
     """Whether a recorder holds the store's lock."""
     try:
-        descriptor = os.open(data_dir / "capture.lock", os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(
+            data_dir / "capture.lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        )
     except OSError:
         running = False
     else:

@@ -74,7 +74,8 @@ def login_uid(pid: int, proc: Path = PROC) -> int | None:
 def real_uid(pid: int, proc: Path = PROC) -> int | None:
     """The real user id of a process."""
     try:
-        for line in (proc / str(pid) / "status").read_text().splitlines():
+        # Names in it are their users' choice, as is what bytes they hold.
+        for line in (proc / str(pid) / "status").read_text(errors="replace").splitlines():
             if line.startswith("Uid:"):
                 return int(line.split()[1])
     except OSError:
@@ -94,7 +95,7 @@ def cmdline(pid: int, proc: Path = PROC) -> list[bytes]:
 def cgroup(pid: int, proc: Path = PROC) -> str | None:
     """The path of the process in the cgroup v2 hierarchy ("/user.slice/…"); None when unknown."""
     try:
-        for line in (proc / str(pid) / "cgroup").read_text().splitlines():
+        for line in (proc / str(pid) / "cgroup").read_text(errors="surrogateescape").splitlines():
             if line.startswith("0::"):
                 return line[3:]
     except OSError:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
+import pwd
 import socket
+import subprocess
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +20,7 @@ from esr_tui.config import Config, load
 from esr_tui.config.loading import from_text
 from esr_tui.config.schema import Alerts, ConfigError
 from esr_tui.model.verdict import Divergence
+from esr_tui.sessions.proc import cmdline, processes
 
 EVENT = Divergence(
     code="E4008W", time="2026-11-22T17:00:00.000Z", uid="u", ei=1, sid="s1", user="ann", pid=42, path='/bin/"x]\\',
@@ -54,9 +60,61 @@ def test_a_webhook_gets_the_event_as_json() -> None:
     assert json.loads(got[0])["verdict"] == "piped"
 
 
-def test_a_command_gets_the_event_on_its_input(tmp_path: Path) -> None:
-    to_command(EVENT, ["/bin/sh", "-c", f"cat > {tmp_path}/got"])
-    assert json.loads((tmp_path / "got").read_bytes())["sid"] == "s1"
+@pytest.fixture
+def anybodys() -> Iterator[Path]:
+    """A folder that a command can write to, whoever it runs as."""
+    with tempfile.TemporaryDirectory(prefix="esr-alerts-") as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
+
+
+def test_a_command_gets_the_event_on_its_input(anybodys: Path) -> None:
+    to_command(EVENT, ["/bin/sh", "-c", f"cat > {anybodys}/got"], "nobody")
+    assert json.loads((anybodys / "got").read_bytes())["sid"] == "s1"
+
+
+def test_a_command_runs_as_its_user_with_nothing_of_the_recorders(
+    anybodys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LD_PRELOAD_FOR_TEST", "x")
+    kept = os.open("/", os.O_RDONLY)
+    os.set_inheritable(kept, True)
+    told = "; ".join(
+        f"{command} > {name}"
+        for name, command in {
+            "uid": "id -u",
+            "groups": "id -G",
+            "umask": "umask",
+            "files": "ls /proc/self/fd",
+            "environment": "env",
+        }.items()
+    )
+    to_command(EVENT, ["/bin/sh", "-c", f"pwd > {anybodys}/pwd; cd {anybodys}; {told}"], "nobody")
+    os.close(kept)
+    said = {each.name: each.read_text().split("\n") for each in anybodys.iterdir()}
+    account = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    assert (said["uid"][0], said["umask"][0], said["pwd"][0]) == (str(account.pw_uid), "0077", "/")
+    if os.geteuid() == 0:
+        assert said["groups"][0] == str(account.pw_gid)
+    names = {line.partition("=")[0] for line in said["environment"] if line}
+    assert names <= {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "PWD", "SHLVL", "_", "OLDPWD"}
+    assert len(said["files"]) - 1 == 4, "0, 1, 2, and what ls reads"
+
+
+def test_a_command_that_hangs_is_killed_with_what_it_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("esr_tui.capture.alerts._TIMEOUT_S", 0.3)
+    mark = f"600.{os.getpid()}"
+    with pytest.raises(subprocess.TimeoutExpired):
+        to_command(EVENT, ["/bin/sh", "-c", f"sleep {mark} & sleep {mark}; wait"], "nobody")
+    assert [each for each in processes() if mark.encode() in b" ".join(cmdline(each.pid))] == []
+
+
+def test_an_unknown_user_and_a_failing_command_are_errors() -> None:
+    if os.geteuid() == 0:
+        with pytest.raises(OSError, match="no user 'nobody-of-this-name'"):
+            to_command(EVENT, ["/bin/true"], "nobody-of-this-name")
+    with pytest.raises(subprocess.CalledProcessError):
+        to_command(EVENT, ["/bin/false"], "nobody")
 
 
 def test_what_fails_is_tried_again_and_counted() -> None:
@@ -100,6 +158,7 @@ def test_nothing_is_sent_by_default(tmp_path: Path) -> None:
         ("alerts: {webhook: ftp://x}", "webhook"),
         ("alerts: {syslog: log}", "syslog"),
         ("alerts: {command: [mail]}", "command"),
+        ("alerts: {user: ''}", "user"),
     ],
 )
 def test_impossible_alerts_are_refused_with_their_line(text: str, key: str) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from esr_tui.capture.scripts import WAIT_NS, Scripts, snapshot
+from esr_tui.capture.scripts import WAIT_NS, Scripts
+from esr_tui.capture.snapshot import snapshot
 from esr_tui.kernel import records
 from esr_tui.model.events import Command
 
@@ -97,7 +98,7 @@ def waiting(tmp_path: Path) -> Iterator[tuple[Scripts, Path]]:
 def executed(head: records.Head, error: int = 0) -> records.Exec:
     """An exec of which only the head matters."""
     return records.Exec(
-        head, 0, [], 0, 0, 0, 0, 0, 0, 0, error, (0, 0), (0, 0), 0, 1, b"", None, b"", b"", [], b""
+        head, 0, [], 0, 0, os.geteuid(), 0, 0, 0, 0, error, (0, 0), (0, 0), 0, 1, b"", None, b"", b"", [], b""
     )
 
 
