@@ -49,6 +49,10 @@ class Peaks:
     """The highest level in each part of a session, in constant space, folded like `Density`."""
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets all levels."""
         self._levels = bytearray(BUCKETS)
         self._width = 50
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from array import array
 
 import msgspec
@@ -27,9 +28,6 @@ class Verdicts:
         """Why there is no analysis, or what it had to leave out."""
         self.certificate: tuple[str, ...] = ()
         """What the recording can be trusted to hold, in sentences; empty until that is known."""
-        self.divergences = 0
-        self.worst = -1
-        """Severity of the worst divergence, as an index into SEVERITIES; -1 for none."""
         self.peaks = Peaks()
         """The worst severity of divergences over time, for the time line: index + 1."""
         self._spool, self._payload_spool = Spool(), Spool()
@@ -37,8 +35,9 @@ class Verdicts:
         self._numbers: dict[int, int] = {}
         self._line_numbers: dict[tuple[str, int | None], int] = {}
         self._lines = array("q")
-        self._worst: list[list[int]] = [[] for _ in SEVERITIES]
-        """The eis of divergences, by severity; as many of each as a report holds."""
+        self._divergent: dict[int, tuple[int, int]] = {}
+        """Of each divergence, by ei: its severity (an index into SEVERITIES) and its millisecond."""
+        self._counts = [0] * len(SEVERITIES)
 
     def take(self, news: Judged) -> None:
         """Adds a report. Raises OSError when the temporary directory is full."""
@@ -53,16 +52,37 @@ class Verdicts:
             self._lines.append(self._line(held.verdict))
             data = msgspec.msgpack.encode(held)
             self._ends.append(self._spool.append(data) + len(data))
-            if held.verdict.verdict in DIVERGENT:
-                severity = SEVERITIES.index(held.verdict.severity)
-                self.divergences += 1
-                if len(self._worst[severity]) < REPORTED:
-                    self._worst[severity].append(held.verdict.ei)
-                self.worst = max(self.worst, severity)
-                self.peaks.add(held.verdict.ms, severity + 1)
+        self._weigh([held.verdict for held in news.held])
+
+    def _weigh(self, verdicts: list[Verdict]) -> None:
+        """Counts divergences. A verdict may take the place of an earlier one on the same exec."""
+        replaced = False
+        for verdict in verdicts:
+            if earlier := self._divergent.pop(verdict.ei, None):
+                self._counts[earlier[0]] -= 1
+                replaced = True
+            if verdict.verdict in DIVERGENT:
+                severity = SEVERITIES.index(verdict.severity)
+                self._counts[severity] += 1
+                self._divergent[verdict.ei] = severity, verdict.ms
+                self.peaks.add(verdict.ms, severity + 1)
+        if replaced:  # a peak may have been its own
+            self.peaks.clear()
+            for severity, ms in self._divergent.values():
+                self.peaks.add(ms, severity + 1)
+
+    @property
+    def divergences(self) -> int:
+        """How many there are."""
+        return len(self._divergent)
+
+    @property
+    def worst(self) -> int:
+        """Severity of the worst divergence, as an index into SEVERITIES; -1 for none."""
+        return max((severity for severity, count in enumerate(self._counts) if count), default=-1)
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self._numbers)
 
     def of(self, ei: int | None) -> Verdict | None:
         """The whole verdict on the exec with this index; None when there is none yet."""
@@ -90,7 +110,8 @@ class Verdicts:
 
     def reported(self) -> list[Verdict]:
         """The divergences for a report: the worst, at most REPORTED, by time."""
-        eis = [ei for severity in reversed(self._worst) for ei in severity][:REPORTED]
+        worst = heapq.nlargest(REPORTED, self._divergent.items(), key=lambda each: (each[1][0], -each[0]))
+        eis = [ei for ei, _ in worst]
         found = [verdict for ei in eis if (verdict := self.of(ei)) is not None]
         return sorted(found, key=lambda each: (each.ms, each.ei))
 

@@ -126,6 +126,21 @@ def test_verdicts_live_outside_memory_and_share_payloads(tools: Any) -> None:
     kept.close()
 
 
+def test_a_verdict_that_comes_again_takes_the_place_of_the_first(tools: Any) -> None:
+    kept = Verdicts()
+    for said, severity in (("unseen", "high"), ("unseen", "high"), ("piped", "medium")):
+        reporter = Reporter(kept.take)
+        reporter.add(tools.verdict(500, 7, said, severity, "id"))
+        reporter.flush(level=True)
+    assert (kept.divergences, SEVERITIES[kept.worst]) == (1, "medium")
+    assert max(kept.peaks.columns(10, 1000)) == SEVERITIES.index("medium") + 1
+    again = Reporter(kept.take)
+    again.add(tools.verdict(500, 7, "shown", "info", "id"))
+    again.flush(level=True)
+    assert (kept.divergences, kept.worst, kept.reported()) == (0, -1, [])
+    kept.close()
+
+
 def test_peaks_keep_the_worst_however_long_the_session(tools: Any) -> None:
     peaks = Peaks()
     for ms in range(0, 3_600_000, 1000):
