@@ -1,4 +1,4 @@
-"""The few functions of libbpf that the recorder needs, through ctypes: maps, rings and attaching.
+"""The few functions of libbpf that the recorder needs, through ctypes: maps, loading and attaching.
 
 libbpf is a dependency of bcc, so it is there whenever bcc is; unlike bcc it brings no compiler into the process.
 """
@@ -13,9 +13,6 @@ from functools import cache
 
 from esr_tui.kernel.errors import KernelError
 
-RingCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
-"""Takes a context, a record's address and its length; a negative answer ends the ring's turn."""
-
 _SIGNATURES = {
     "bpf_map_lookup_elem": "i ipp",
     "bpf_map_update_elem": "i ippQ",
@@ -23,9 +20,6 @@ _SIGNATURES = {
     "bpf_map_get_next_key": "i ipp",
     "bpf_raw_tracepoint_open": "i pi",
     "bpf_prog_load": "i ipppNp",
-    "ring_buffer__new": "p ippp",
-    "ring_buffer__consume": "i p",
-    "ring_buffer__free": "- p",
     "btf__load_vmlinux_btf": "p ",
     "btf__free": "- p",
     "btf__type_by_id": "p pu",

@@ -76,7 +76,7 @@ class Kernel:
         for name in daemons:
             self._maps["daemons"].set(_comm(name), _U32.pack(1))
         self.set_interpreters(interpreters or {})
-        self._rings = Rings(self._maps)
+        self._rings = Rings(self._maps, self._ring_bytes)
         self._calls: int | None = None
         self._links = [
             libbpf.raw_tracepoint(name, self._programs[function]) for name, function in RAW.items()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
+import mmap
+import os
 import select
+import struct
+import threading
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from esr_tui.kernel.errors import KernelError
-from esr_tui.kernel.libbpf import Map, RingCallback, library
+from esr_tui.kernel.libbpf import Map
 
 _BATCHES = {"disk": 10_000, "network": 10_000, "terminal": 10_000, "command": 100_000}
 """How many records are taken of each ring at a time, in the order of reading.
@@ -18,44 +20,111 @@ The command ring comes last and whole: whatever another ring has told of a proce
 its session happened before and are then read in the same round.
 """
 
+_HEADER = struct.Struct("I")
+_HEADER_BYTES = 8
+"""Before each record in a ring, where each begins at a multiple of 8."""
+_BUSY, _DISCARDED = 1 << 31, 1 << 30
+"""Bits of a record's length: it is still being written; it is to be passed over."""
 
-_HEADER = 8
-"""Bytes before each record in a ring, where each begins at a multiple of 8."""
+
+class Ring:
+    """One ring buffer (BPF_MAP_TYPE_RINGBUF), as its memory lies open to its reader.
+
+    libbpf maps the data twice in a row, so that a record is never in two parts, and calls back for each; here it is
+    mapped once, which is half of the recorder's memory, and records are cut out directly.
+
+    Args:
+        fd: of the map.
+        size: bytes of data, a power of two.
+
+    Raises:
+        OSError: it cannot be mapped.
+    """
+
+    def __init__(self, fd: int, size: int) -> None:
+        page = mmap.PAGESIZE
+        self._read = mmap.mmap(fd, page, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE, offset=0)
+        self._data = mmap.mmap(fd, page + size, mmap.MAP_SHARED, mmap.PROT_READ, offset=page)
+        self._consumed = memoryview(self._read).cast("Q")
+        self._produced = memoryview(self._data)[:page].cast("Q")
+        self._page, self._mask = page, size - 1
+        self._barrier = threading.Lock()
+        """Taken and let go, it keeps the processor from moving loads and stores across."""
+
+    def take(self, most: int) -> tuple[list[bytes], int, bool]:
+        """At most `most` records, the bytes of the ring they took, and whether there are more already."""
+        first, end = self._consumed[0], self._produced[0]
+        with self._barrier:
+            pass
+        found, position, more = self._look(first, end, most)
+        with self._barrier:
+            pass
+        records = [self._cut(at, length) for at, length in found]
+        with self._barrier:
+            pass
+        self._consumed[0] = position
+        return records, position - first, more
+
+    def _look(self, position: int, end: int, most: int) -> tuple[list[tuple[int, int]], int, bool]:
+        """Where records are, and how long; the position behind them; whether more are there."""
+        found: list[tuple[int, int]] = []
+        data, page, mask = self._data, self._page, self._mask
+        while position < end:
+            (length,) = _HEADER.unpack_from(data, page + (position & mask))
+            if length & _BUSY:
+                break
+            if len(found) == most:
+                return found, position, True
+            if not length & _DISCARDED:
+                found.append((position + _HEADER_BYTES, length))
+            position += ((length & ~_DISCARDED) + _HEADER_BYTES + 7) & ~7
+        return found, position, False
+
+    def _cut(self, position: int, length: int) -> bytes:
+        at = position & self._mask
+        start = self._page + at
+        over = at + length - (self._mask + 1)
+        if over <= 0:
+            return self._data[start : start + length]
+        return self._data[start : start + length - over] + self._data[self._page : self._page + over]
+
+    def close(self) -> None:
+        """Unmaps it."""
+        self._consumed.release()
+        self._produced.release()
+        self._read.close()
+        self._data.close()
 
 
 class Rings:
     """Reads the programs' ring buffers.
 
-    libbpf empties a ring until nothing more comes, which a busy session can put off for ever, and stops only when
-    a record's callback says so; then it stops with all rings of that reader. Hence a reader for each ring.
-
     Args:
         maps: of the loaded programs, by name.
+        sizes: bytes of each ring.
 
     Raises:
         KernelError: a ring cannot be mapped.
     """
 
-    def __init__(self, maps: Mapping[str, Map]) -> None:
-        self._lib = library()
-        self._raw: list[bytes] = []
-        self._left = 0
-        self._received_by_c = RingCallback(self._received)
+    def __init__(self, maps: Mapping[str, Map], sizes: Mapping[str, int]) -> None:
         self._epoll = select.epoll()
-        self._readers: list[tuple[int, int]] = []
-        self._taken = 0
+        self._rings: dict[str, Ring] = {}
         self.taken: dict[str, int] = {}
         """Bytes that the last round took of each ring: at least so much of it was in use."""
         self.began = 0
         """When the last round began to take records, in ns of the boot clock."""
         self.behind = False
         """Whether the last round left records in a ring, because there were too many to take at once."""
-        for name, batch in _BATCHES.items():
+        for name in _BATCHES:
             fd = maps[f"{name}_ring"].fd
-            reader = self._lib.ring_buffer__new(fd, self._received_by_c, None, None)
-            if not reader:
-                raise KernelError(f"the {name} ring cannot be mapped; configure a smaller {name}_buffer_size")
-            self._readers.append((reader, batch))
+            try:
+                self._rings[name] = Ring(fd, sizes[name])
+            except OSError as error:
+                raise KernelError(
+                    f"the {name} ring cannot be mapped ({os.strerror(error.errno or 0)}); "
+                    f"configure a smaller {name}_buffer_size"
+                ) from error
             self._epoll.register(fd, select.EPOLLIN)
 
     def take(self, timeout_ms: int) -> list[bytes]:
@@ -63,23 +132,15 @@ class Rings:
         self._epoll.poll(timeout_ms / 1000)
         self.began = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         self.behind = False
-        for (reader, batch), name in zip(self._readers, _BATCHES, strict=True):
-            self._left, self._taken = batch, 0
-            self._lib.ring_buffer__consume(reader)
-            self.behind |= self._left <= 0
-            self.taken[name] = self._taken
-        raw, self._raw = self._raw, []
-        return raw
-
-    def _received(self, _context: Any, data: int, size: int) -> int:
-        """One record; a negative answer ends the ring's turn."""
-        self._raw.append(ctypes.string_at(data, size))
-        self._left -= 1
-        self._taken += (size + _HEADER + 7) & ~7
-        return -1 if self._left <= 0 else 0
+        found: list[bytes] = []
+        for name, ring in self._rings.items():
+            records, self.taken[name], more = ring.take(_BATCHES[name])
+            found += records
+            self.behind |= more
+        return found
 
     def close(self) -> None:
         """Unmaps the rings."""
-        while self._readers:
-            self._lib.ring_buffer__free(self._readers.pop()[0])
+        while self._rings:
+            self._rings.popitem()[1].close()
         self._epoll.close()
