@@ -22,6 +22,7 @@ from esr_tui.kernel.errors import KernelError
 from esr_tui.kernel.interpreters import ANYBODYS, image_names
 from esr_tui.kernel.programs import Kernel, RingSizes
 from esr_tui.masking.rules import at_capture
+from esr_tui.recording.sharing import share
 from esr_tui.recording.store import Store
 from esr_tui.sessions.cgroups import CgroupError, Cgroups
 
@@ -85,6 +86,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
     os.umask(0o027)
     store = Store(data_dir, at_capture(config.masking))
     store.create()
+    share(data_dir, config.group)
     lock = Lock(data_dir)
     lock.take_or_say()
     lock.sign()

@@ -146,6 +146,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         data_dir: the store's root.
+        group: whose members may read the store, when there is such a group and the recorder is root.
         login_daemons: names of the programs whose children are logins.
         interpreters: names of images (patterns with * ?) whose input may be their program.
         alerts: who is told of divergences.
@@ -158,6 +159,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     data_dir: Path = Path("/var/lib/esr")
     enhanced_recording: EnhancedRecording = EnhancedRecording()
+    group: str = "esr"
     login_daemons: tuple[str, ...] = ("sshd", "sshd-session", "login")
     interpreters: tuple[str, ...] = INTERPRETERS
     interpreter_input: int = 65536
@@ -201,6 +203,8 @@ def impossible(config: Config) -> Iterator[tuple[str, str]]:
     for number, path in enumerate(config.rules):
         if not path.is_absolute() or "\0" in str(path):
             yield f"rules[{number}]", "is no absolute path of a rule file or folder; begin it with /"
+    if not config.group or "\0" in config.group:
+        yield "group", "is no group's name; leave it out for esr"
     if not config.login_daemons:
         yield "login_daemons", "is empty, so no login would ever be seen; leave it out for the usual ones"
     for number, name in enumerate(config.login_daemons):

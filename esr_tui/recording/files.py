@@ -85,14 +85,19 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def make_directory(path: Path) -> None:
-    """A directory with the store's mode; one that exists keeps its own. Raises OSError."""
+    """A directory with the store's mode, of the group that its parent hands on; one that exists keeps its own.
+
+    Raises OSError.
+    """
     try:
         path.mkdir(DIRECTORY_MODE, parents=False)
     except FileExistsError:
         if not path.is_dir():
             raise
     else:
-        path.chmod(DIRECTORY_MODE)
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & ~stat.S_ISGID != DIRECTORY_MODE:  # who lacks CAP_FSETID would lose the bit for the group
+            path.chmod(DIRECTORY_MODE | mode & stat.S_ISGID)
 
 
 def held(fd: int) -> bool:

@@ -33,6 +33,7 @@ class Watermark:
         self._fd = os.open(
             own_dir / _NAME, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, files.FILE_MODE
         )
+        os.fchmod(self._fd, files.FILE_MODE)
 
     def set(self, ktime: int) -> None:
         """Everything up to `ktime` (boot clock, ns) can be read. Raises OSError."""
