@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from esr_tui.model.events import AnyEvent, Command, Disk, Escape, Gap, SessionEnd, SessionStart
+from esr_tui.model.lifecycle import REDACTED, REDACTED_COPY_OF
 from esr_tui.model.text import printable
 from esr_tui.model.verdict import DIVERGENT, Verdict
 
@@ -27,7 +28,7 @@ NEEDED = {
 }
 """Hooks without which something goes unseen, and what."""
 
-_OWN = frozenset({"io_uring", "joined_late", "recorder_stopped"})
+_OWN = frozenset({REDACTED, "io_uring", "joined_late", "recorder_stopped"})
 """Gaps that have a sentence of their own."""
 _TEXTUAL = frozenset({"file", "pipe", "socket", "memfd", "module"})
 
@@ -51,6 +52,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         found: commands of programs whose text was found in their file, and not seen to be read.
         hidden: commands that the terminal did not show.
         complete: whether nothing of the above stands against the recording.
+        copy_of: the recording of which this is a redacted copy, if it is one.
         masked: secrets that were replaced by marks before they were recorded.
         recorder: what made the recording, where it recorded no kernel events.
     """
@@ -72,6 +74,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
     recorder: str = ""
     masked: int = 0
+    copy_of: str = ""
 
     def sentences(self) -> list[str]:
         """For people; "nothing hidden" is among them only when it holds."""
@@ -107,7 +110,12 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
                 f"The program text that led to {_many(self.found, 'command')} was found in its file; that it was read"
                 " was not seen."
             )
-        if self.masked:
+        if self.copy_of:
+            said.append(
+                f"This is a redacted copy of {printable(self.copy_of, 64)}: marks (•) and gaps stand for what was"
+                " removed."
+            )
+        elif self.masked:
             said.append(
                 f"Masked at capture: {_many(self.masked, 'secret')}, replaced by marks (•); what they were is not on"
                 " record."
@@ -136,6 +144,12 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
             said = [f"The terminal did not show {_many(self.hidden, 'command')}."]
             return [*said, "Nothing was lost."] if self.complete else said
         return ["Nothing was lost, and nothing hidden was found."] if self.complete else []
+
+
+def _copied(start: SessionStart | None, gaps: int) -> str:
+    """What a redacted copy is a copy of; empty for a recording that is none."""
+    named = start.server_labels.get(REDACTED_COPY_OF, "") if start else ""
+    return named or ("another recording" if gaps else "")
 
 
 def unseen(hooks: Iterable[str]) -> list[str]:
@@ -225,5 +239,6 @@ class Witness:
             hidden=len(self._hidden),
             complete=watched and whole and lossless,
             masked=self._masked,
+            copy_of=_copied(start, self._gaps[REDACTED]),
             recorder=start.recorder if start and not enhanced else "",
         )

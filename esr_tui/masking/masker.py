@@ -77,6 +77,10 @@ class Masker:
         # A word that holds another one says nothing that the shorter one does not say.
         self._words = [each for each in words if not any(w in each for w in words if w != each)]
 
+    def with_rules(self, rules: Sequence[Rule]) -> Masker:
+        """One that looks for these, too."""
+        return Masker([*rules, *(rule for rule, _ in self._rules)], keys=self._keys)
+
     def may_hold(self, text: str) -> bool:
         """Whether it is worth while to look through a text: quick, and seldom wrong."""
         lowered = text.lower()
@@ -116,6 +120,10 @@ class Masker:
             for start, spans in zip(starts, self.lines(rows), strict=False)
             for a, b in spans
         ]
+
+    def begins_key(self, text: str) -> bool:
+        """Whether a private key begins in a line."""
+        return self._keys and _BEGIN.search(text) is not None and not _END.search(text)
 
     def arguments(self, argv: Sequence[str]) -> list[list[Span]]:
         """What is to be hidden in each argument of a vector."""
@@ -157,7 +165,7 @@ def secrets(regex: Regex, text: str) -> Iterator[Span]:
             (begin, end), until = match
             if end - begin > 2 and text[begin] == text[end - 1] and text[begin] in "\"'":
                 begin, end = begin + 1, end - 1
-            if begin < end:
+            if text[begin:end].strip(MARK):  # what marks hide already is no secret
                 yield begin, end
             at = max(until, at + 1)
 

@@ -8,6 +8,11 @@ import msgspec
 
 from esr_tui.model.envelope import Event
 
+REDACTED_COPY_OF = "redacted_copy_of"
+"""The label of a session.start that names the recording of which this is a copy without what was removed."""
+REDACTED = "redacted"
+"""The cause of the gaps that say what was removed."""
+
 
 class SessionStart(Event, frozen=True, kw_only=True, tag="session.start"):
     """A session began, or, with `joined_late`, was found already running."""

@@ -1,0 +1,1 @@
+"""Copies of recordings from which something has been removed for good."""

@@ -1,0 +1,96 @@
+"""A terminal whose cells know which bytes of the stream drew them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from esr_tui.terminal.cells import Cell
+from esr_tui.terminal.screen import Screen
+from esr_tui.terminal.stream import Stream
+from esr_tui.terminal.terminal import Terminal
+
+Place = tuple[int, int]
+"""Offsets in the stream: the first byte, and the one behind the last."""
+
+_FIELDS = len(Cell(" "))
+_KEPT = 16
+"""Places that are kept of one cell: a line editor draws the same character again and again."""
+
+PIECES = re.compile(
+    rb"[\x20-\x7e]+|\r\n|\x1b\[[0-?]*[ -/]*[@-~]"
+    rb"|\x1b[\]PX^_][^\x07\x18\x1a\x1b]{0,65536}(?:\x07|\x1b\\)?"
+    rb"|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|[\x00-\xff]"
+)
+"""Runs of text, characters, controls, sequences, control strings."""
+
+
+def drawn_by(pen: Cell) -> tuple[Place, ...]:
+    """The bytes that drew a cell with this pen, and those that drew the same character there before."""
+    return tuple(pen)[_FIELDS:]  # type: ignore[return-value]  # longer than pyte's Char by what is put on here
+
+
+class _Screen(Screen):
+    """Puts on every pen where the text comes from."""
+
+    piece = b""
+    start = 0
+    held = 0
+    """Where the sequence or character began that was not complete before this piece."""
+
+    def draw(self, data: str) -> None:
+        size = len(self.piece)
+        if self.piece.isascii() and self.piece.decode().endswith(data):
+            places = ((self.start + at, self.start + at + 1) for at in range(size - len(data), size))
+        else:
+            places = ((self.held, self.start + size) for _ in data)
+        for char, place in zip(data, places, strict=True):
+            self._draw_one(char, place)
+
+    def _draw_one(self, char: str, place: Place) -> None:
+        pen, cursor = self.cursor.attrs, self.cursor
+        line = self.buffer[cursor.y]
+        before: tuple[Place, ...] = ()
+        if cursor.x < len(line.text) and line.text[cursor.x] == char:
+            before = drawn_by(line.pens[cursor.x])[: _KEPT - 1]
+        cursor.attrs = tuple.__new__(Cell, (*pen, place, *before))
+        super().draw(char)
+        self.cursor.attrs = pen
+
+    def repeat(self, count: int = 1) -> None:
+        pen = self.cursor.attrs
+        self.cursor.attrs = tuple.__new__(Cell, (*pen, (self.start, self.start + len(self.piece))))
+        super().repeat(count)
+        self.cursor.attrs = pen
+
+
+class TracedTerminal(Terminal):
+    """Is fed piece by piece; some microseconds for each byte."""
+
+    def __init__(self, columns: int = 80, rows: int = 24) -> None:
+        super().__init__(columns, rows)
+        self.screen: _Screen = _Screen(columns, rows)
+        self.stream = Stream(self.screen)
+        self._note_dirty()
+
+    def feed_piece(self, piece: bytes, offset: int) -> None:
+        """Takes one of the PIECES, which begins at `offset` of the stream."""
+        screen = self.screen
+        if not (self.held or self.stream.undecoded):
+            screen.held = offset
+        screen.piece, screen.start = piece, offset
+        self.feed(piece)
+
+    @property
+    def in_string(self) -> bool:
+        """Whether a control string (a title, say) has begun and not ended."""
+        return self.stream.held_text[1:2] in ("]", "P", "X", "^", "_")
+
+    def places(self, y: int, start: int, end: int) -> Iterator[tuple[Place, int]]:
+        """The bytes that drew characters of a row, which count as in `plain(y)`; and how many cells each takes."""
+        line = self.screen.buffer[y]
+        cells = [x for x, text in enumerate(line.text) for _ in text]
+        for x in dict.fromkeys(cells[start:end]):
+            width = 2 if line.text[x + 1 : x + 2] == [""] else 1
+            for place in drawn_by(line.pens[x]):
+                yield place, width
