@@ -82,7 +82,7 @@ def redact(
     index = find(session, data_dir_of(data_dir, config))
     meter = Meter("redacting")
     try:
-        copy = make(index, out, masker, times, meter)
+        copy = make(index, out, masker, times, progress=meter)
     finally:
         meter.clear()
     if copy is None:

@@ -19,6 +19,7 @@ from esr_tui.model.lifecycle import REDACTED, REDACTED_COPY_OF
 from esr_tui.model.text import printable
 from esr_tui.recording import RecordingError
 from esr_tui.recording import files as storage
+from esr_tui.recording.completed import read_completed
 from esr_tui.recording.errors import StoreError, write_failed
 from esr_tui.recording.layout import SESSIONS
 from esr_tui.redacting.finding import Eraser, Finder, Times, within
@@ -93,7 +94,13 @@ class _Tree(Folder):
 
 
 def redact(
-    index: Path, out: Path, masker: Masker, times: Times = (), progress: Progress = lambda part: None
+    index: Path,
+    out: Path,
+    masker: Masker,
+    times: Times = (),
+    *,
+    same_sid: bool = False,
+    progress: Progress = lambda part: None,
 ) -> Copy | None:
     """Makes the copy; None when there is nothing to remove.
 
@@ -102,6 +109,7 @@ def redact(
         out: a directory that is made; it is there whole or not at all.
         masker: finds what is to go, on the terminal and in events.
         times: of what happened then everything is to go.
+        same_sid: the copy keeps the original's id, since it is only made to be read once.
         progress: is told which part of the work, 0 to 1, is done.
 
     Raises:
@@ -115,7 +123,8 @@ def redact(
         return None
     temporary = out.with_name(f".{out.name[:100]}.{os.getpid()}")
     try:
-        writer = _Writer(temporary, first, masker, times)
+        sid = first.sid if same_sid else str(uuid.uuid4())
+        writer = _Writer(temporary, first, masker, times, sid)
         writer.run(index, progress)
         temporary.rename(out)
     except OSError as error:
@@ -137,20 +146,21 @@ class _Look:
         finder, removing, steps = Finder(masker, times), Removing(masker), Steps(index)
         self.sid = steps.sid
         self.first: AnyEvent | None = None
-        self.events = self.bytes = gone = 0
+        self.bytes = gone = 0
+        summary = read_completed(index)
+        total = summary.output_bytes if summary else 0
         self.next = 0
         for event, data in steps:
             if event is not None:
                 self.first = self.first or event
                 self.next = max(self.next, event.ei + 1)
-                self.events += 1
                 finder.event(event)
                 gone += _goes(event, times)
                 removing.removed(event)
             if data:
                 finder.output(event.ms if event else 0, data)
                 self.bytes += len(data)
-                progress(0.0)
+                progress(min(0.9, 0.9 * self.bytes / total) if total else 0.0)
         if self.first is None:
             raise RecordingError(f"{printable(index.name)} holds no event, so there is nothing to copy")
         self.problems = steps.problems
@@ -161,7 +171,7 @@ class _Look:
 class _Writer:
     """The second reading: writes the copy."""
 
-    def __init__(self, folder: Path, look: _Look, masker: Masker, times: Times) -> None:
+    def __init__(self, folder: Path, look: _Look, masker: Masker, times: Times, sid: str) -> None:
         assert look.first is not None
         first = look.first
         self._look, self._times = look, times
@@ -177,7 +187,7 @@ class _Writer:
         start = first.ktime - first.ms * 1_000_000 if first.ktime else ORIGIN
         self._copyist = Copyist(
             tree,
-            sid=str(uuid.uuid4()),
+            sid=sid,
             user=seen.user,
             login=seen.login,
             start_ktime=start,
@@ -194,7 +204,7 @@ class _Writer:
         try:
             for event, data in Steps(index):
                 self._step(event, data)
-                progress(0.5 + 0.5 * self._offset / max(1, self._look.bytes))
+                progress(0.9 + 0.1 * self._offset / max(1, self._look.bytes))
             self._tell()
             for text in self._look.problems:
                 self._gap("unreadable", text, count=None, unit="records")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from esr_tui.terminal.cells import Cell
+from esr_tui.terminal.grid import IRM
 from esr_tui.terminal.screen import Screen
 from esr_tui.terminal.stream import Stream
 from esr_tui.terminal.terminal import Terminal
@@ -41,11 +42,30 @@ class _Screen(Screen):
     def draw(self, data: str) -> None:
         size = len(self.piece)
         if self.piece.isascii() and self.piece.decode().endswith(data):
-            places = ((self.start + at, self.start + at + 1) for at in range(size - len(data), size))
+            first = self.start + size - len(data)
+            if not self.unseen and IRM not in self.mode and self.cursor.x + len(data) < self.columns:
+                self._draw_run(data, first)
+                return
+            places = [(at, at + 1) for at in range(first, first + len(data))]
         else:
-            places = ((self.held, self.start + size) for _ in data)
+            places = [(self.held, self.start + size)] * len(data)
         for char, place in zip(data, places, strict=True):
             self._draw_one(char, place)
+
+    def _draw_run(self, data: str, first: int) -> None:
+        """Text that fits into the row, all at once: it is most of what there is."""
+        pen, x, line = self.cursor.attrs, self.cursor.x, self.buffer[self.cursor.y]
+        before = [
+            drawn_by(old)[: _KEPT - 1] if old_text == char else ()
+            for old_text, old, char in zip(line.text[x:], line.pens[x:], data, strict=False)
+        ]
+        super().draw(data)
+        new, plain = tuple.__new__, tuple(pen)
+        end = x + len(data)
+        line.pens[x:end] = [new(Cell, (*plain, (at, at + 1))) for at in range(first, first + len(data))]
+        for at, places in enumerate(before, x):
+            if places:
+                line.pens[at] = new(Cell, (*line.pens[at], *places))
 
     def _draw_one(self, char: str, place: Place) -> None:
         pen, cursor = self.cursor.attrs, self.cursor

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import tarfile
 import uuid
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -217,3 +218,28 @@ def test_wrong_usage_is_said_in_a_sentence(tmp_path: Path, options: list[str], s
     sid, _ = recorded(tmp_path / "store", [b"x"])
     result = redact(tmp_path / "store", sid, *options)
     assert result.code == 2 and said in result.err
+
+
+@pytest.mark.parametrize("ending", ["cast", "jsonl", "tar", "txt"])
+def test_what_is_written_for_others_is_masked(tmp_path: Path, ending: str) -> None:
+    sid, index = recorded(tmp_path / "store", DRAWN["plain"])
+    out = tmp_path / f"x.{ending}"
+    told = on_store(tmp_path / "store", "convert", sid, str(out))
+    assert told.code == 0 and "masked: 14 characters of the terminal's output, 2 pieces" in told.err
+    assert SECRET.encode() not in held(out)
+    assert on_store(tmp_path / "store", "convert", sid, str(out), "--force", "--unmasked").code == 0
+    assert SECRET.encode() in held(out)
+    assert RecordingReader(index).read()
+
+
+def held(path: Path) -> bytes:
+    """A file's bytes, and what is packed in them."""
+    data = path.read_bytes()
+    if path.suffix == ".jsonl":
+        lines = [json.loads(line) for line in data.splitlines()]
+        return data + b"".join(base64.b64decode(line.get("data") or "") for line in lines)
+    if path.suffix == ".tar":
+        with tarfile.open(path) as tar:
+            files = [file.read() for each in tar if (file := tar.extractfile(each))]
+        return b"".join(gzip.decompress(each) if each[:2] == b"\x1f\x8b" else each for each in files)
+    return data
