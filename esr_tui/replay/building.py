@@ -12,10 +12,10 @@ from esr_tui.replay.segment import Chain, Part, Segment, TimelineError, columns_
 from esr_tui.replay.tape import Place, Resize
 from esr_tui.terminal import Terminal
 
-SEGMENT_BYTES = 256 * 1024
+SEGMENT_BYTES = 128 * 1024
 """Stream between two keyframes at most."""
 SEGMENT_LEAST = 4096
-SEGMENT_SECONDS = 0.0125
+SEGMENT_SECONDS = 0.008
 """Emulation between two keyframes at most, beyond SEGMENT_LEAST: what a seek may cost."""
 FEED_LEAST, FEED_MOST = 1024, 64 * 1024
 SIZES_MOST = 64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources import files
@@ -30,6 +31,9 @@ from esr_tui.tui.sources import Sources, store
 from esr_tui.tui.stopping import Stop
 
 THEME = "textual-dark"
+COLLECT = (2000, 10, 100)
+"""How often garbage is looked for, see gc.set_threshold: by default the app would stand still for 50 ms, while all that
+is drawn is walked through, at every tenth seek."""
 PATIENCE = 6
 """Half seconds that an ended demo is given for its session to show up."""
 
@@ -143,6 +147,7 @@ class EsrApp(App[None]):
 
     def on_mount(self) -> None:
         """Starts watching the catalogue, and opens what was asked for."""
+        gc.set_threshold(*COLLECT)
         self.run_worker(self._watch, thread=True, group="catalogue", exit_on_error=False)
         self.set_interval(0.5, self._check_demo)
         if self._notices is not None:

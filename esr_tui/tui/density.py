@@ -14,9 +14,12 @@ class Density:
         self._counts = array("I", bytes(4 * BUCKETS))
         self._width = 50
         """Milliseconds a bucket."""
+        self.total = 0
+        """How many were counted."""
 
     def add(self, ms: int) -> None:
         """Counts one event at `ms`."""
+        self.total += 1
         index = max(0, ms) // self._width
         while index >= BUCKETS:
             self._fold()
@@ -49,15 +52,19 @@ class Peaks:
     """The highest level in each part of a session, in constant space, folded like `Density`."""
 
     def __init__(self) -> None:
+        self.total = 0
+        """How often levels were noted or forgotten."""
         self.clear()
 
     def clear(self) -> None:
         """Forgets all levels."""
         self._levels = bytearray(BUCKETS)
         self._width = 50
+        self.total += 1
 
     def add(self, ms: int, level: int) -> None:
         """Notes a level, 1 to 255, at `ms`."""
+        self.total += 1
         index = max(0, ms) // self._width
         while index >= BUCKETS:
             pairs = zip(self._levels[::2], self._levels[1::2], strict=True)

@@ -16,7 +16,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-CACHED_STRIPS = 2048
+CACHED_STRIPS = 512
+"""Drawn rows that are kept. Each is dozens of objects, which a look for garbage walks through."""
 WHEEL_LINES = 3
 BASE = " "
 """Stands for the table's own colours among those of its components."""
@@ -197,12 +198,17 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         if here:
             name = "table--cursor" if self.has_focus else "table--cursor-blurred"
             base = base + self.get_component_rich_style(name)
-        segments: list[Segment] = []
         columns = self.columns(width - 1)
-        for column, (text, name) in zip(columns, self.cells(row, columns), strict=True):
-            segments.append(Segment(" ", base))
-            segments.append(Segment(fit(text, column.width, column.right), base + self.ink(name)))
-        return Strip(segments).simplify().adjust_cell_length(width, base)
+        segments, text, style = list[Segment](), "", base
+        for column, (cell, name) in zip(columns, self.cells(row, columns), strict=True):
+            shown = fit(cell, column.width, column.right)
+            for part, own in ((" ", base), (shown, base + self.ink(name))):
+                if own == style:
+                    text += part
+                    continue
+                segments.append(Segment(text, style))
+                text, style = part, own
+        return Strip([*segments, Segment(text, style)]).adjust_cell_length(width, base)
 
     # Moving.
 

@@ -73,6 +73,7 @@ class Scrubber(Widget):
         self._moment = Moment()
         self._marked = Marked()
         self._laid: tuple[tuple[Marked, int, int], dict[int, tuple[str, str]]] | None = None
+        self._heights: tuple[tuple[int, ...], list[str], dict[int, str]] | None = None
         self._dragging = False
         self.tooltip = (
             "Click or drag to go to a time. Bars: events. Marks: ▼ divergence, × lost events, ┅ echo off, "
@@ -115,25 +116,29 @@ class Scrubber(Widget):
         return Strip(segments).simplify().adjust_cell_length(width, self.rich_style)
 
     def _bars(self) -> list[Segment]:
-        counts = self._density.columns(self.track, self._moment.duration)
-        most = max(counts, default=0)
+        bars, _ = self._counted()
         plain = self.get_component_rich_style("scrubber--density")
         marks = self._marks()
         head = self.get_component_rich_style("scrubber--head")
         here = self.column(self._moment.position)
         return [
-            Segment(_bar(count, most), head if index == here else marks.get(index, plain))
-            for index, count in enumerate(counts)
+            Segment(bar, head if index == here else marks.get(index, plain)) for index, bar in enumerate(bars)
         ]
+
+    def _counted(self) -> tuple[list[str], dict[int, str]]:
+        """The bars, and the worst severity where something was hidden; counted anew only when that changes."""
+        key = (self.track, self._moment.duration, self._density.total, self._peaks.total)
+        if self._heights is None or self._heights[0] != key:
+            counts, levels = self._density.columns(*key[:2]), self._peaks.columns(*key[:2])
+            most = max(counts, default=0)
+            worst = {index: SEVERITIES[level - 1] for index, level in enumerate(levels) if level}
+            self._heights = (key, [_bar(count, most) for count in counts], worst)
+        return self._heights[1:]
 
     def _marks(self) -> dict[int, Style]:
         """The columns where something was hidden, and the colour of the worst of it."""
-        levels = self._peaks.columns(self.track, self._moment.duration)
-        return {
-            index: self.get_component_rich_style(f"scrubber--{SEVERITIES[level - 1]}")
-            for index, level in enumerate(levels)
-            if level
-        }
+        worst = self._counted()[1]
+        return {index: self.get_component_rich_style(f"scrubber--{name}") for index, name in worst.items()}
 
     def _cells(self) -> dict[int, tuple[str, str]]:
         """What the track shows where; worked out anew only when that changes."""

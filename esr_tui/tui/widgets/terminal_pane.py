@@ -5,28 +5,20 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.cells import cell_len
-from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.cache import LRUCache
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from esr_tui.masking.lens import PLAIN, Lens
-from esr_tui.terminal import Row, Style, Terminal
+from esr_tui.terminal import Terminal
 from esr_tui.terminal.veil import veil, veiled
 from esr_tui.tui.found import Cells, Spans, found
-from esr_tui.tui.widgets.strips import around, over, rich_style
-
-GUTTER = 1
-"""Cells left of the recorded screen, where rows that may mislead are marked."""
-CACHED_ROWS = 1024
-MARK = "▌"
-POINTER = "▶"
-"""Beside the rows that hold a command's typed line."""
+from esr_tui.tui.widgets.drawn_rows import GUTTER, DrawnRows
+from esr_tui.tui.widgets.strips import around, over
 
 
 class TerminalPane(Widget, can_focus=True):
@@ -84,9 +76,7 @@ class TerminalPane(Widget, can_focus=True):
         self._aim = -1
         self._geometry = (0, 0, False, False)
         self._cursor = (0, 0)
-        self._strips: LRUCache[tuple[Row, int], Strip] = LRUCache(CACHED_ROWS)
-        self._styles: dict[Style, RichStyle] = {}
-        self._own: RichStyle | None = None  # to work it out costs as much as to draw a row
+        self._rows = DrawnRows(self._component)
 
     def show(self, terminal: Terminal | None) -> None:
         """Draws what changed since the last call; another terminal is drawn whole."""
@@ -258,70 +248,37 @@ class TerminalPane(Widget, can_focus=True):
         self.refresh()
         self.post_message(self.Clipped())
 
+    def _component(self, name: str) -> RichStyle:
+        """A component's style; of "" the pane's own."""
+        return self.get_component_rich_style(f"terminal--{name}") if name else self.rich_style
+
     def notify_style_update(self) -> None:
         """Other colours: nothing drawn before holds."""
         super().notify_style_update()
-        self._strips.clear()
-        self._own = None
+        self._rows.clear()
 
     def render_line(self, y: int) -> Strip:
         """One row of the view."""
-        width = self.size.width
-        outside = self.get_component_rich_style("terminal--outside")
-        terminal, row_y = self._terminal, y + self._top
+        terminal, row_y, width, rows = self._terminal, y + self._top, self.size.width, self._rows
         if terminal is None or row_y >= terminal.rows:
-            return Strip.blank(width, outside)
-        hidden = self._veil.get(row_y, [])
-        row = veiled(terminal.row(row_y), hidden)
-        strip = self._strip(row, terminal.columns)
-        pointed = row_y in self._evidence
-        if pointed:
-            strip = over(strip, [(0, terminal.columns)], self.get_component_rich_style("terminal--evidence"))
-        if hidden:
-            strip = over(strip, hidden, self.get_component_rich_style("terminal--masked"))
-        if cells := self._found.get(row_y):
-            strip = over(strip, cells, self.get_component_rich_style("terminal--found"))
-        cursor = terminal.cursor
+            return Strip.blank(width, rows.ink("outside"))
+        row, gutter, cursor = terminal.row(row_y), self.gutter_width, terminal.cursor
+        layers = {
+            "evidence": [(0, terminal.columns)] if row_y in self._evidence else [],
+            "masked": self._veil.get(row_y, []),
+            "found": self._found.get(row_y, []),
+        }
+        bare = cursor.y != row_y and not any(layers.values())
+        if bare and gutter and self._left == 0 and cell_len(row.text) <= width - gutter:
+            return rows.bare(row, terminal.columns, width)
+        row = veiled(row, layers["masked"])
+        strip = rows.strip(row, terminal.columns)
+        for name, cells in layers.items():
+            strip = over(strip, cells, rows.ink(name)) if cells else strip
         if cursor.y == row_y:
-            strip = self._with_cursor(strip, min(cursor.x, terminal.columns - 1), cursor.visible)
-        gutter = self.gutter_width
+            strip = rows.with_cursor(strip, min(cursor.x, terminal.columns - 1), cursor.visible)
         room = width - gutter
-        view = strip.crop(self._left, self._left + room).adjust_cell_length(room, outside)
-        mark = self.get_component_rich_style("terminal--mark")
+        view = strip.crop(self._left, self._left + room).adjust_cell_length(room, rows.ink("outside"))
         if not gutter:
-            return self._marked(view, mark) if row.marked else view
-        sign = Segment(MARK, mark) if row.marked else Segment(" ", self._own or self.rich_style)
-        if pointed and not row.marked:
-            sign = Segment(POINTER, self.get_component_rich_style("terminal--pointer"))
-        return Strip([sign, *view], width)
-
-    def _marked(self, strip: Strip, mark: RichStyle) -> Strip:
-        """Without a gutter the mark is the first cell's colours; its text stays."""
-        style = mark + RichStyle(reverse=True)
-        first = [Segment(segment.text, style) for segment in strip.crop(0, 1)]
-        return Strip([*first, *strip.crop(1)])
-
-    def _strip(self, row: Row, columns: int) -> Strip:
-        key = (row, columns)
-        strip = self._strips.get(key)
-        if strip is None:
-            base = self._own = self._own or self.rich_style
-            segments = [Segment(run.text, base + self._style(run.style)) for run in row.runs]
-            strip = Strip(segments).adjust_cell_length(columns, base)
-            self._strips[key] = strip
-        return strip
-
-    def _style(self, style: Style) -> RichStyle:
-        found = self._styles.get(style)
-        if found is None:
-            if len(self._styles) > CACHED_ROWS * 4:
-                self._styles.clear()
-            found = self._styles[style] = rich_style(style)
-        return found
-
-    def _with_cursor(self, strip: Strip, x: int, visible: bool) -> Strip:
-        style = self.get_component_rich_style("terminal--cursor" if visible else "terminal--cursor-hidden")
-        after = x + (2 if cell_len(strip.crop(x, x + 2).text[:1]) == 2 else 1)
-        before, at, rest = strip.crop(0, x), strip.crop(x, after), strip.crop(after)
-        marked = [Segment(segment.text, (segment.style or RichStyle.null()) + style) for segment in at]
-        return Strip([*before, *marked, *rest])
+            return rows.marked(view) if row.marked else view
+        return Strip([rows.sign(row, bool(layers["evidence"])), *view], width)
