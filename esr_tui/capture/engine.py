@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from contextlib import suppress
 
 import msgspec
 
@@ -18,7 +17,7 @@ from esr_tui.capture.silent import Silent
 from esr_tui.kernel import records
 from esr_tui.kernel.programs import Kernel, Loss
 from esr_tui.model.clock import Clock
-from esr_tui.recording.errors import StoreError
+from esr_tui.recording.behind import WriteBehind
 from esr_tui.recording.store import Store
 from esr_tui.recording.watermark import Watermark
 from esr_tui.sessions.cgroups import Cgroups
@@ -31,6 +30,10 @@ _IDLE_MS = 100
 _HOUSEKEEPING_NS = 500_000_000
 _LAST_RECORDS_NS = 2_000_000_000
 """How long a recorder that was asked to stop goes on emptying the rings."""
+_LAST_WRITES_S = 10.0
+"""How long it then waits for the disk."""
+_MARK_NS = 200_000_000
+"""How often a recording that does not grow is said to be written up to now."""
 _PIDS = 1 << 32
 """Below it are pids; sessions' keys, being times, are beyond."""
 _UNWATCH_NS = 5_000_000_000
@@ -68,8 +71,11 @@ class Engine:
         self._ptys: Ptys[LiveSession] = Ptys()
         self._silent = Silent()
         self._mending = Mending()
-        self._watermark = Watermark(store.own_dir)
-        self.began = self._flushed = self._kept_house = self._counted = self._needed = Clock.now()
+        self.writing = WriteBehind(store, Watermark(store.own_dir).set)
+        self._disk_said = ""
+        self.began = self._marked = self._flushed = self._kept_house = self._counted = self._needed = (
+            Clock.now()
+        )
 
     def adopt_existing(self) -> None:
         """Takes up what is there already: login daemons, their logins, recordings that were cut."""
@@ -158,16 +164,8 @@ class Engine:
                 self._end(session, ktime)
         self._ptys.reader_gone(pid)
 
-    def begin(self, opening: Opening) -> LiveSession | None:
-        """Begins a recording; None (and a complaint) when the store cannot be written."""
-        try:
-            return self.begin_or_fail(opening)
-        except StoreError as error:
-            self.complain(f"a session of uid {opening.uid} is not recorded: {error}")
-            return None
-
-    def begin_or_fail(self, opening: Opening) -> LiveSession:
-        """Begins a recording with what its terminal has shown already. Raises StoreError."""
+    def begin(self, opening: Opening) -> LiveSession:
+        """Begins a recording with what its terminal has shown already."""
         before = self._ptys.take(opening.reader, opening.pts)
         if before.output:
             opening = msgspec.structs.replace(
@@ -175,7 +173,9 @@ class Engine:
             )
         self.kernel.watch()
         hooks = self.kernel.hooks()
-        session = open_session(self.store, Clock.measure(), opening, hooks, enhanced=self._enhanced)
+        session = open_session(
+            self.store, Clock.measure(), opening, hooks, behind=self.writing, enhanced=self._enhanced
+        )
         self.add(session)
         for record in before.output:
             session.output(record)
@@ -233,20 +233,17 @@ class Engine:
         place = session.place
         self.kernel.forget_session(session.key, audit=session.audit, cgroup=place.id if place else 0)
         session.write_counted(None)
-        try:
-            session.writer.close()
-        except StoreError as error:
-            self.complain(str(error))
+        session.writer.close()
 
     def _flush(self) -> None:
+        grown = False
         for session in self.sessions.values():
             session.write_inputs(Clock.now())
-            try:
-                session.writer.flush()
-            except StoreError as error:
-                self.complain(str(error))
-        if (until := self.kernel.complete_until) is not None:
-            self._watermark.set(until)
+            grown |= session.writer.flush()
+        until = self.kernel.complete_until
+        if until is not None and (grown or until - self._marked >= _MARK_NS):
+            self.writing.mark(until)
+            self._marked = until
 
     def _keep_house(self, now: int) -> None:
         for session in self.sessions.values():
@@ -255,9 +252,18 @@ class Engine:
         if self._incomplete and not self.kernel.behind:
             self._incomplete = self._mending.look(self, self._names, now)
         self._ptys.expire(now)
+        self._tell_of_disk()
         for pid in list(self.logins.connections):
             self._silent.adopt(self, pid)
         self._watch_as_needed(now)
+
+    def _tell_of_disk(self) -> None:
+        """Says when the disk takes nothing any more, and when it does again."""
+        said, self._disk_said = self._disk_said, self.writing.failing
+        if self._disk_said and not said:
+            self.complain(f"{self._disk_said}; until then {self.writing.limit >> 20} MiB wait in memory")
+        elif said and not self._disk_said:
+            self.complain("the store can be written again")
 
     def _watch_as_needed(self, now: int) -> None:
         if self.sessions or self.logins.connections:
@@ -301,11 +307,13 @@ class Engine:
                     what="disk",
                     detail="the recorder was stopped while more files were being opened than it could write down",
                 )
-            with suppress(StoreError):
-                session.writer.close()
+            session.writer.close()
             self._placing.end(session)
         self.sessions.clear()
         self._placing.close()
+        if not self.writing.settle(_LAST_WRITES_S):
+            why = self.writing.failing or "the disk is too slow"
+            self.complain(f"{self.writing.waiting} bytes of recordings were not written: {why}")
 
 
 def _write_loss(session: LiveSession, now: int, since: int, loss: Loss, *, certain: bool) -> None:

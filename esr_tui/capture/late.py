@@ -60,8 +60,8 @@ def _adopt_login(
         adopt_login(engine, login)
 
 
-def adopt_login(engine: Engine, login: Login, began: int | None = None) -> LiveSession | None:
-    """Begins the recording of a login that exists already; None when it cannot be written.
+def adopt_login(engine: Engine, login: Login, began: int | None = None) -> LiveSession:
+    """Begins the recording of a login that exists already.
 
     Args:
         began: when it began (boot clock), if all of it has been seen; else it is marked as joined late.
@@ -70,8 +70,6 @@ def adopt_login(engine: Engine, login: Login, began: int | None = None) -> LiveS
     if began is not None:
         opening = msgspec.structs.replace(opening, started=began, joined_late=False)
     session = engine.begin(opening)
-    if session is None:
-        return None
     session.members.update(login.members)
     if began is None:
         age = max(0, opening.started - proc.started_at(login.leader)) // 1_000_000_000
@@ -223,7 +221,7 @@ def _resumed(engine: Engine, opening: Opening, start: SessionStart) -> LiveSessi
     """The session of a recording that was cut; None (and a complaint) when it cannot be gone on with."""
     clock = Clock.measure()
     try:
-        writer = RecordingWriter.resume(engine.store, start.sid, clock)
+        writer = RecordingWriter.resume(engine.store, start.sid, clock, engine.writing)
     except RecordingError as error:
         engine.complain(str(error))
         return None

@@ -14,6 +14,7 @@ from esr_tui.kernel import records
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import SessionStart, TerminalMode
 from esr_tui.model.text import decoded
+from esr_tui.recording.behind import WriteBehind
 from esr_tui.recording.store import Store
 from esr_tui.recording.writer import RecordingWriter
 from esr_tui.sessions import proc
@@ -68,17 +69,28 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_session(
-    store: Store, clock: Clock, opening: Opening, hooks: Sequence[str] = (), *, enhanced: bool = True
+    store: Store,
+    clock: Clock,
+    opening: Opening,
+    hooks: Sequence[str] = (),
+    *,
+    behind: WriteBehind,
+    enhanced: bool = True,
 ) -> LiveSession:
     """Begins a recording with its session.start; `hooks` are attached in the kernel, for `enhanced` recording.
 
-    Raises:
-        StoreError: the store cannot be written.
+    Nothing is written yet: a login must not wait for the disk, nor go without a recording because it is full now.
     """
     login = proc.user_name(opening.uid)
     user = login if opening.loginuid is None else proc.user_name(opening.loginuid)
     writer = RecordingWriter(
-        store, sid=str(uuid.uuid4()), user=user, login=login, start_ktime=opening.started, clock=clock
+        store,
+        sid=str(uuid.uuid4()),
+        user=user,
+        login=login,
+        start_ktime=opening.started,
+        clock=clock,
+        behind=behind,
     )
     session = live_session(writer, opening, user, clock)
     session.enhanced = enhanced

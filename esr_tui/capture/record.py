@@ -24,12 +24,14 @@ from esr_tui.kernel.programs import Kernel
 from esr_tui.masking.rules import at_capture
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import Resize
+from esr_tui.recording.behind import WriteBehind
 from esr_tui.recording.errors import StoreError
 from esr_tui.recording.store import Store
 from esr_tui.sessions import proc
 
 DEFAULT_SIZE = (80, 24)
 _PAUSE_S = 0.02
+_LAST_WRITES_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -160,18 +162,24 @@ def _begin(
         origin=origin,
     )
     if kernel is None:
-        return _TerminalRecorder(open_session(store, Clock.measure(), opening, enhanced=False))
+        behind = WriteBehind(store)
+        session = open_session(store, Clock.measure(), opening, behind=behind, enhanced=False)
+        session.writer.begin()
+        return _TerminalRecorder(session, behind)
     engine = Engine(kernel, store, cgroups=None, names=(), complain=service.complain)
     kernel.set_session(opening.key, audit=opening.audit, tty=child.tty)
     kernel.set_process(child.pid, opening.key, records.ROLE_MEMBER)
-    return _KernelRecorder(engine, engine.begin_or_fail(opening))
+    session = engine.begin(opening)
+    session.writer.begin()
+    return _KernelRecorder(engine, session)
 
 
 class _Recorder:
     """Keeps one recording up to date until its session has ended."""
 
-    def __init__(self, session: LiveSession) -> None:
+    def __init__(self, session: LiveSession, writing: WriteBehind) -> None:
         self.session = session
+        self.writing = writing
 
     def step(self) -> None:
         """Does what there is to do, waiting a little."""
@@ -191,7 +199,7 @@ class _KernelRecorder(_Recorder):
     """The terminal and the kernel's events, through the same engine as `esr capture`."""
 
     def __init__(self, engine: Engine, session: LiveSession) -> None:
-        super().__init__(session)
+        super().__init__(session, engine.writing)
         self._engine = engine
 
     def step(self) -> None:
@@ -208,8 +216,8 @@ class _KernelRecorder(_Recorder):
 class _TerminalRecorder(_Recorder):
     """The terminal alone."""
 
-    def __init__(self, session: LiveSession) -> None:
-        super().__init__(session)
+    def __init__(self, session: LiveSession, writing: WriteBehind) -> None:
+        super().__init__(session, writing)
         self._closed = False
 
     def step(self) -> None:
@@ -242,13 +250,17 @@ def _finish(recorder: _Recorder) -> None:
     """Completes the recording; in the background when processes were left behind."""
     while not recorder.closed:
         if recorder.session.ended is not None and recorder.session.members:
+            recorder.writing.rest(_LAST_WRITES_S)
             if os.fork():
                 return
             service.to_background()
             while not recorder.closed:
                 recorder.step()
+            recorder.writing.settle(_LAST_WRITES_S)
             os._exit(0)
         recorder.step()
+    if not recorder.writing.settle(_LAST_WRITES_S):
+        service.complain(f"{recorder.writing.waiting} bytes were not written: {recorder.writing.failing}")
 
 
 def default_shell() -> list[str]:

@@ -57,8 +57,6 @@ class Silent:
         dropped = self._dropped.get(pid, 0)
         self.gone(pid)
         engine.logins.left(pid)
-        if session is None:
-            return
         if dropped:
             session.gap(
                 began,
@@ -94,11 +92,10 @@ class Silent:
                 connection=engine.logins.origin(head.ppid),
             )
         )
-        if session is not None:
-            session.members.add(head.pid)
-            for each in kept:
-                session.handle(each)
-            session.handle(record)
+        session.members.add(head.pid)
+        for each in kept:
+            session.handle(each)
+        session.handle(record)
 
     def gone(self, pid: int) -> None:
         """The process ended or executed a program."""

@@ -78,7 +78,7 @@ class Copyist(RecordingWriter):
         if isinstance(event, Print) and data:
             self.place(event.offset, data)
         line = encode(event) + b"\n"
-        self._room(len(line), event.ktime, True)
+        self._write_early(len(line))
         self._keep(TYPE_OF[type(event)], event.ei, line)
         self._ei = max(self._ei, event.ei + 1)
         self._tally.add(event)
@@ -86,14 +86,13 @@ class Copyist(RecordingWriter):
 
     def place(self, offset: int, data: bytes) -> None:
         """Terminal bytes at their place in the stream. Raises Damage as put() does."""
-        if offset != self._offset and self._parts:
+        if offset != self._offset and (self._pieces or self._appender.begun):
             self.holes += 1
             if offset < self._offset or self.holes > _HOLES:
                 raise Damage(f"the terminal's bytes at {offset} come after those at {self._offset}: damaged")
-            if CHUNKS in self._parts:
-                self.flush()
-                self._parts.pop(CHUNKS).close()
-        self._room(len(data), self._last_ktime, True)
+            self.flush()
+            self._appender.end_file(CHUNKS)
+        self._write_early(len(data))
         self._keep(CHUNKS, offset, data)
         self._offset = offset + len(data)
 

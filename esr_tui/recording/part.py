@@ -39,6 +39,7 @@ class GzipPart:
         self._pieces: list[bytes] = []
         self._waiting = bytearray()
         self._fd = -1
+        self._ended = False
         self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, 31)
 
     @property
@@ -46,10 +47,10 @@ class GzipPart:
         """Whether the file exists on disk."""
         return self._fd >= 0
 
-    def add(self, data: bytes) -> None:
-        """Keep `data` for the next flush."""
-        self._pieces.append(data)
-        self.size += len(data)
+    def add(self, data: list[bytes]) -> None:
+        """Keep pieces for the next flush."""
+        self._pieces += data
+        self.size += sum(map(len, data))
 
     def open(self) -> None:
         """Create the file. Raises OSError, also where a file with content stands already."""
@@ -67,17 +68,23 @@ class GzipPart:
             self._write()
 
     def close(self) -> None:
-        """End the gzip member and put the file on the disk. Raises OSError; closed either way."""
+        """End the gzip member and put the file on the disk. Raises OSError; it can be tried again then."""
         if self._fd < 0:
             if self.size:
                 raise OSError(errno.ENOSPC, "its file could not be created")
             return
-        try:
-            self.flush()
+        self.flush()
+        if not self._ended:
             self._waiting += self._deflate.flush(zlib.Z_FINISH)
-            self._write()
-            os.fsync(self._fd)
-        finally:
+            self.size += len(self._waiting)
+            self._ended = True
+        self._write()
+        os.fsync(self._fd)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close the file as it is; what still waits is lost."""
+        if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,27 +10,19 @@ import msgspec
 
 from esr_tui.model.clock import Clock
 from esr_tui.model.codec import encode
-from esr_tui.model.events import Event, Gap, Print, SessionEnd
+from esr_tui.model.events import Event, Gap, Print
 from esr_tui.model.session import CUT, ENDED, LINGERING, LIVE, SessionSummary
-from esr_tui.recording import files
-from esr_tui.recording.dropped import Dropped
-from esr_tui.recording.errors import RecordingError, StoreError, write_failed
+from esr_tui.recording.appender import Appender, Batch
+from esr_tui.recording.behind import LIMIT, WriteBehind
+from esr_tui.recording.dropped import FIRST, VITAL, Dropped
+from esr_tui.recording.errors import RecordingError, StoreError
 from esr_tui.recording.fields import encodable, new_uid
-from esr_tui.recording.files import LineFile
-from esr_tui.recording.layout import (
-    CHUNKS,
-    EVENTS,
-    LOGGED,
-    TYPE_OF,
-    IndexEntry,
-    valid_sid,
-)
-from esr_tui.recording.part import GzipPart
+from esr_tui.recording.layout import CHUNKS, EVENTS, LOGGED, TYPE_OF, valid_sid
 from esr_tui.recording.resume import ReadBack, read_back
 from esr_tui.recording.store import Store
 from esr_tui.recording.tally import Tally
 
-BACKLOG = 64 << 20
+BACKLOG = LIMIT
 """Bytes that wait in memory while the disk does not take them; what exceeds this is a gap."""
 
 _EARLY = 4 << 20
@@ -44,7 +36,7 @@ class RecordingWriter:
 
     While it lives it holds the lock on `<sid>.index`, by which readers tell a live recording from
     one that was cut. Write errors never come out of add() and output(), only out of flush() and
-    close().
+    close(), and out of them only when nobody writes behind it.
 
     Args:
         store: where the recording goes; its tree exists.
@@ -53,6 +45,7 @@ class RecordingWriter:
         login: the login name on the node.
         start_ktime: boot-clock nanoseconds of the session's start, the origin of `ms`.
         clock: turns boot-clock times into wall time.
+        behind: writes in another thread; without it, flush() writes.
         back: what resume() read back; not for callers.
 
     Raises:
@@ -68,35 +61,37 @@ class RecordingWriter:
         login: str,
         start_ktime: int,
         clock: Clock,
+        behind: WriteBehind | None = None,
         back: ReadBack | None = None,
     ) -> None:
         if not valid_sid(sid):
             raise StoreError(f"{sid!r} cannot name a recording; use a UUID")
         self.sid = sid
-        self._store = store
         self._node = store.node
-        self._directory = store.own_sessions
+        self._store = store
         self._user = user
         self._login = login
         self._start = start_ktime
         self._clock = clock
+        self._behind = behind
         self._ei = back.ei if back else 0
         self._offset = back.offset if back else 0
         self._ci = back.ci if back else 0
         self._tally = back.tally if back else Tally(sid)
-        self._buffered = 0
-        self._failed = False
+        self._failed = self._closed = False
         self._dropped = Dropped()
         self._last_ktime = start_ktime
-        self._parts: dict[str, GzipPart] = {}
+        self._pieces: dict[str, tuple[int, list[bytes]]] = {}
         self._daily: list[tuple[str, bytes]] = []
-        try:
-            self._index = LineFile(back.index_fd if back else files.create_locked(self.index), shared=False)
-        except OSError as error:
-            raise write_failed(self.index, error) from error
+        self._size = 0
+        self._appender = Appender(store, sid, back.index_fd if back else None)
+        if behind is None:
+            self._appender.begin()
 
     @classmethod
-    def resume(cls, store: Store, sid: str, clock: Clock) -> RecordingWriter:
+    def resume(
+        cls, store: Store, sid: str, clock: Clock, behind: WriteBehind | None = None
+    ) -> RecordingWriter:
         """Continue a recording whose writer died.
 
         New files are begun; `ei`, offsets and the origin of `ms` go on from what can be read back.
@@ -105,6 +100,7 @@ class RecordingWriter:
             store: the store that holds it, in this node's part.
             sid: the whole session id.
             clock: measured anew, or the first writer's.
+            behind: writes in another thread; without it, flush() writes.
 
         Raises:
             RecordingError: there is no such recording, somebody writes it now, or it holds no
@@ -118,13 +114,18 @@ class RecordingWriter:
             login=back.login,
             start_ktime=back.start_ktime,
             clock=clock,
+            behind=behind,
             back=back,
         )
 
     @property
     def index(self) -> Path:
         """The recording's `<sid>.index`, which readers open."""
-        return self._directory / f"{self.sid}.index"
+        return self._appender.index
+
+    def begin(self) -> None:
+        """Makes the recording's index now instead of with the first flush. Raises StoreError."""
+        self._appender.begin()
 
     @property
     def summary(self) -> SessionSummary:
@@ -144,20 +145,11 @@ class RecordingWriter:
             The event as recorded. When the disk has been full for so long that it had to be
             dropped, the loss is counted and its `ei` goes to the next event.
         """
-        event = self._store.lens.event(self._event(kind, ktime, fields))
-        try:
-            line = encode(event)
-        except UnicodeEncodeError:
-            event = self._store.lens.event(self._event(kind, ktime, encodable(fields)))
-            line = encode(event)
-        if not self._room(len(line), ktime, SessionEnd is kind):
-            self._dropped.add("records", 1, event.ms)
-            return event
-        self._keep(TYPE_OF[kind], event.ei, line + b"\n")
-        if kind in LOGGED:
-            self._daily.append((event.time, line + b"\n"))
-        self._ei += 1
-        self._tally.add(event)
+        event, line = self._encoded(kind, ktime, fields)
+        if self._room(len(line), kind):
+            self._put(event, line)
+        else:
+            self._dropped.event(kind, fields, self._cause, event.ms)
         return event
 
     def output(self, *, ktime: int, data: bytes) -> None:
@@ -169,8 +161,8 @@ class RecordingWriter:
         """
         if not data:
             return
-        if not self._room(len(data), ktime, False):
-            self._dropped.add("bytes", len(data), self._ms(ktime))
+        if not self._room(len(data), Print):
+            self._dropped.output(len(data), self._cause, self._ms(ktime))
             return
         self._keep(CHUNKS, self._offset, data)
         event = self._event(Print, ktime, {"bytes": len(data), "offset": self._offset, "ci": self._ci})
@@ -180,22 +172,33 @@ class RecordingWriter:
         self._ei += 1
         self._tally.add(event)
 
-    def flush(self) -> None:
+    def flush(self) -> bool:
         """Write everything buffered, so that a reader sees it; free when there is nothing.
+
+        Returns:
+            Whether there was anything.
 
         Raises:
             StoreError: the disk did not take all. It is kept for the next flush, up to 64 MiB;
                 what exceeds that is counted, and becomes a gap event once writing works again.
+                Never where somebody writes behind this writer: then it is handed over.
         """
-        if not (self._buffered or self._daily or self._dropped or self._store.backlog):
-            return
+        if self._behind is not None:
+            if self._dropped and self._behind.waiting < self._behind.limit // 2:
+                self._own_up()
+            if not self._pieces:
+                return False
+            self._behind.submit(self._appender, self._batch())
+            return True
+        if not (self._buffered or self._daily or self._dropped or self._appender.lagging):
+            return False
         self._failed = True
         self._write()
         if self._dropped:
             self._own_up()
             self._write()
-        self._write_daily()
         self._failed = False
+        return True
 
     def close(self) -> None:
         """End the recording: flush, end the files, write `<sid>.completed`, release the lock.
@@ -205,38 +208,44 @@ class RecordingWriter:
         Raises:
             StoreError: as flush(); the recording is closed all the same and opens up to its cut.
         """
-        if self._index.fd < 0:
+        if self._closed:
             return
-        failure: StoreError | None = None
-        try:
+        self._closed = True
+        if self._behind is not None:
+            self._own_up()
             self.flush()
-        except StoreError as error:
-            failure = error
-        failure = self._finish() or failure
-        self._parts.clear()
-        self._index.close()
-        if failure:
-            raise failure
-
-    def _finish(self) -> StoreError | None:
-        """End every file; then, when all is on disk, say so in `<sid>.completed`."""
-        failure: StoreError | None = None
-        for part in self._parts.values():
-            try:
-                part.close()
-            except OSError as error:
-                failure = write_failed(part.path, error)
-        if failure:
-            return failure
-        state = CUT if self._tally.end is None else ENDED
-        summary = self._tally.summary(state, str(self.index))
-        path = self.index.with_suffix(".completed")
+            self._behind.finish(self._appender, self._completed())
+            return
         try:
-            os.fsync(self._index.fd)
-            files.replace(path, msgspec.json.encode(summary) + b"\n")
-        except OSError as error:
-            return write_failed(path, error)
-        return None
+            with contextlib.suppress(StoreError):  # finish() tries again, and says so
+                self.flush()
+            self._appender.finish(self._completed())
+        finally:
+            self._appender.abandon()
+
+    def _completed(self) -> bytes:
+        """What `<sid>.completed` says."""
+        state = CUT if self._tally.end is None else ENDED
+        return msgspec.json.encode(self._tally.summary(state, str(self.index))) + b"\n"
+
+    def _encoded(self, kind: type[E], ktime: int, fields: dict[str, Any]) -> tuple[E, bytes]:
+        """An event with the next number, and its line."""
+        event = self._store.lens.event(self._event(kind, ktime, fields))
+        try:
+            line = encode(event)
+        except UnicodeEncodeError:
+            event = self._store.lens.event(self._event(kind, ktime, encodable(fields)))
+            line = encode(event)
+        return event, line + b"\n"
+
+    def _put(self, event: Event, line: bytes) -> None:
+        """Keeps an event for the next flush."""
+        kind = type(event)
+        self._keep(TYPE_OF[kind], event.ei, line)
+        if kind in LOGGED:
+            self._daily.append((event.time, line))
+        self._ei += 1
+        self._tally.add(event)
 
     def _event(self, kind: type[E], ktime: int, fields: dict[str, Any]) -> E:
         self._last_ktime = max(self._last_ktime, ktime)
@@ -257,61 +266,55 @@ class RecordingWriter:
     def _ms(self, ktime: int) -> int:
         return max(0, (ktime - self._start) // 1_000_000)
 
-    def _keep(self, kind: str, number: int, data: bytes) -> None:
-        part = self._parts.get(kind)
-        if part is None:
-            part = GzipPart(self._directory, IndexEntry.of(self.sid, kind, number))
-            self._parts[kind] = part
-        part.add(data)
-        self._buffered += len(data)
+    @property
+    def _buffered(self) -> int:
+        """Bytes that wait here and in the files' hands."""
+        return self._size + self._appender.pending
 
-    def _room(self, size: int, ktime: int, vital: bool) -> bool:
-        """Whether `size` more bytes may wait; tries to write them out early when many do."""
-        if self._buffered + size > _EARLY and not self._failed:
-            try:
+    @property
+    def _cause(self) -> str:
+        """Why something that finds no room is dropped."""
+        return self._behind.cause if self._behind is not None else "disk_full"
+
+    def _keep(self, kind: str, number: int, data: bytes) -> None:
+        if kind in self._pieces:
+            self._pieces[kind][1].append(data)
+        else:
+            self._pieces[kind] = number, [data]
+        self._size += len(data)
+        if self._behind is not None:
+            self._behind.keep(len(data))
+
+    def _room(self, size: int, kind: type[Event]) -> bool:
+        """Whether an event of `kind`, or so many bytes of output, may wait."""
+        self._write_early(size)
+        if kind in VITAL:
+            return True
+        if self._behind is not None:
+            waiting, limit = self._behind.waiting, self._behind.limit
+        else:
+            waiting, limit = self._size + (self._appender.pending if self._failed else 0), BACKLOG
+        return waiting + size <= (limit // 2 if kind in FIRST else limit)
+
+    def _write_early(self, size: int) -> None:
+        """Writes when much waits here, should the owner not flush in time."""
+        if self._size + size > _EARLY and not self._failed:
+            with contextlib.suppress(RecordingError):
                 self.flush()
-            except RecordingError:
-                return self._room(size, ktime, vital)
-        return vital or self._buffered + size <= BACKLOG
 
     def _own_up(self) -> None:
         """Record what had to be dropped while the disk was full."""
         dropped, self._dropped = self._dropped, Dropped()
         for fields in dropped.gaps():
-            self.add(Gap, ktime=self._last_ktime, **fields)
+            self._put(*self._encoded(Gap, self._last_ktime, fields))
+
+    def _batch(self) -> Batch:
+        """What is kept here, to be given away."""
+        batch = Batch(self._pieces, self._daily, self._size)
+        self._pieces, self._daily, self._size = {}, [], 0
+        return batch
 
     def _write(self) -> None:
-        """Write the parts, terminal bytes first, so that no print event comes before its bytes."""
-        path = self.index
-        try:
-            self._index.append(b"")
-            for kind in sorted(self._parts, key=lambda kind: kind != CHUNKS):
-                part = self._parts[kind]
-                if not part.size:
-                    continue
-                path = part.path
-                if not part.is_open:
-                    part.open()
-                    self._index.append(part.entry)
-                part.flush()
-        except OSError as error:
-            raise write_failed(path, error) from error
-        finally:
-            self._buffered = sum(part.size for part in self._parts.values())
-
-    def _write_daily(self) -> None:
-        """Append to the audit log, one write for each day."""
-        daily, self._daily = self._daily, []
-        days: dict[str, list[bytes]] = {}
-        for when, line in daily:
-            days.setdefault(when[:10], []).append(line)
-        failure: StoreError | None = None
-        if not days:
-            self._store.retry()
-        for when, lines in days.items():
-            try:
-                self._store.log(b"".join(lines), when)
-            except StoreError as error:
-                failure = error
-        if failure:
-            raise failure
+        """Writes it here and now. Raises StoreError."""
+        self._appender.take(self._batch())
+        self._appender.write()

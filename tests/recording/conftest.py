@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -62,11 +61,6 @@ def kill() -> Callable[[RecordingWriter], None]:
     """What a SIGKILL leaves of a writer: its descriptors closed, its memory gone."""
 
     def dead(writer: RecordingWriter) -> None:
-        for part in writer._parts.values():
-            if part._fd >= 0:
-                os.close(part._fd)
-                part._fd = -1
-        writer._parts.clear()
-        writer._index.close()
+        writer._appender.abandon()
 
     return dead

@@ -82,12 +82,12 @@ def test_what_waits_is_written_when_there_is_room(
 def test_beyond_the_bound_events_are_dropped_and_said(
     store: Store, writer_of: Begin, read_all: ReadAll, disk: FullDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer_module, "BACKLOG", 50_000)
+    monkeypatch.setattr(writer_module, "BACKLOG", 100_000)
     monkeypatch.setattr(writer_module, "_EARLY", 10_000)
     writer = writer_of(store)
     disk.room = 0
     added = [writer.add(Disk, ktime=BASE + n * 1_000_000, path="/x" * 50) for n in range(500)]
-    writer.output(ktime=BASE + 600_000_000, data=bytes(60_000))
+    writer.output(ktime=BASE + 600_000_000, data=bytes(110_000))
     with pytest.raises(StoreError):
         writer.flush()
     end = writer.add(SessionEnd, ktime=BASE + 700_000_000)
@@ -99,12 +99,13 @@ def test_beyond_the_bound_events_are_dropped_and_said(
     assert 50 < len(kept) < 500
     assert kept == added[: len(kept)]
     records, lost = [event for event in events if isinstance(event, Gap)]
-    assert (records.cause, records.count, records.unit) == ("disk_full", 500 - len(kept), "records")
-    assert (lost.cause, lost.count, lost.unit, lost.what) == ("disk_full", 60_000, "bytes", "terminal")
+    assert (records.cause, records.what, records.unit) == ("disk_full", "disk", "records")
+    assert records.count == 500 - len(kept)
+    assert (lost.cause, lost.count, lost.unit, lost.what) == ("disk_full", 110_000, "bytes", "terminal")
     assert records.from_ms == added[len(kept)].ms
     assert end in events
     assert sorted(event.ei for event in events) == list(range(len(events)))
-    assert writer.summary.lost == {"disk_full": 500 - len(kept) + 60_000}
+    assert writer.summary.lost == {"disk_full": 500 - len(kept) + 110_000}
 
 
 def test_much_between_flushes_is_written_early(store: Store, writer_of: Begin, read_all: ReadAll) -> None:

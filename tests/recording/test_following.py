@@ -122,7 +122,8 @@ def test_bytes_without_a_print_event_are_shown_at_the_last_known_time(
     writer.flush()
     # The writer dies between the two files of one flush.
     writer.output(ktime=BASE + 9_000_000, data=b"two")
-    writer._parts["chunks"].flush()
+    writer._appender.take(writer._batch())
+    writer._appender._parts["chunks"].flush()
     reader = RecordingReader(writer.index)
     assert [piece.data for piece in read_all(reader)[1]] == [b"one"], "a live one may get its print yet"
     kill(writer)

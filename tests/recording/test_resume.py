@@ -155,7 +155,8 @@ def test_bytes_flushed_without_their_print_keep_their_place(
 ) -> None:
     first = begun(store, writer_of)
     first.output(ktime=BASE + 7_000_000, data=b"orphan")
-    first._parts["chunks"].flush()
+    first._appender.take(first._batch())
+    first._appender._parts["chunks"].flush()
     kill(first)
     second = RecordingWriter.resume(store, first.sid, CLOCK)
     second.output(ktime=BASE + 9_000_000, data=b"more")
