@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint fuzz bench screenshots test-kernels test-terminal clean
+.PHONY: help setup setup-dev run test lint fuzz soak bench screenshots test-kernels test-terminal clean
 
 BIN := .venv/bin
 
@@ -29,6 +29,10 @@ lint: setup-dev ## ruff, mypy --strict, the import contract
 
 fuzz: setup-dev ## damage foreign recordings for an hour or so, from a random seed on
 	@ESR_FUZZ=20000 ESR_FUZZ_SEED=$$RANDOM$$RANDOM $(BIN)/python -m pytest tests/exchange/test_exchange_fuzz.py
+
+soak: setup-dev ## a day's sessions in MINUTES=60, 200 kills of the recorder, hundreds of logins at once
+	@$(BIN)/python tests/soak/run.py $(or $(MINUTES),60)
+	@ESR_KILLS=200 ESR_LOGINS=500 ESR_FUZZ_SEED=$$RANDOM $(BIN)/python -m pytest tests/e2e/test_kill_recorder.py tests/e2e/test_many_logins.py
 
 bench: ## measure what capture costs and how soon the screen follows
 	@scripts/setup bench

@@ -4,11 +4,12 @@ It only reads the store, so it can never keep the recorder waiting; its crash co
 verdicts for the list of sessions, and appends a `session.divergence` line to the day's audit log for each command of
 severity medium or above that the terminal did not show.
 
-    python -m esr_tui.capture.analyst DATA_DIR <CONFIGURATION_AS_JSON
+    python -m esr_tui.capture.analyst DATA_DIR PID_OF_THE_RECORDER <CONFIGURATION_AS_JSON
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -50,7 +51,7 @@ def start(data_dir: Path, config: Config) -> subprocess.Popen[bytes]:
     """
     process = subprocess.Popen(
         # -P: nothing is imported from where the recorder happened to be started.
-        [sys.executable, "-P", "-m", __name__, str(data_dir.absolute())],
+        [sys.executable, "-P", "-m", __name__, str(data_dir.absolute()), str(os.getpid())],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )
@@ -127,7 +128,7 @@ def limit(data_dir: Path, settings: Config) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """The process's own entry."""
-    work_beside(_NICE)
+    work_beside(_NICE, int(arguments[1]))
     data_dir = Path(arguments[0])
     settings = msgspec.json.decode(
         sys.stdin.buffer.read(), type=Config, dec_hook=lambda kind, value: kind(value)

@@ -5,12 +5,19 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import sys
 
 _PR_SET_PDEATHSIG = 1
 
 
-def work_beside(nice: int) -> None:
-    """Makes this process end when its parent does, and `nice` to all others."""
+def work_beside(nice: int, parent: int | None = None) -> None:
+    """Makes this process end when its parent does, and `nice` to all others.
+
+    Args:
+        parent: its pid. One that was killed before this process could say so is noticed by it.
+    """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if parent not in (None, os.getppid()):
+        sys.exit(0)
     # The parent may have given itself precedence, which is not for its helpers; nobody can take less than they have.
     os.setpriority(os.PRIO_PROCESS, 0, max(nice, os.getpriority(os.PRIO_PROCESS, 0)))

@@ -127,10 +127,13 @@ class Sshd:
         assert not check or done.returncode == 0, (done.returncode, done.stderr, done.stdout[-2000:])
         return done.stdout
 
+    def open(self, *flags: str, command: str = "", size: tuple[int, int] = (80, 24)) -> Client:
+        """An interactive ssh on a terminal of its own, as soon as it is started."""
+        return Client(["ssh", *self.options(), *flags, self.target, *([command] if command else [])], size)
+
     def login(self, *flags: str, command: str = "", size: tuple[int, int] = (80, 24)) -> Client:
         """An interactive ssh on a terminal of its own, whose prompt has come."""
-        argv = ["ssh", *self.options(), *flags, self.target, *([command] if command else [])]
-        client = Client(argv, size)
+        client = self.open(*flags, command=command, size=size)
         if not command:
             client.expect(rb"esr-test\$ ")
         return client
