@@ -26,7 +26,7 @@ MOST_PATTERNS = 64
 
 MASKS = tuple(
     "url aws github service jwt header bearer cookie assignment quoted quoted-mysql connection"
-    " option mysql sshpass user login redis ldap smb openssl piped hash private-key".split()
+    " option mysql sshpass user login redis ldap smb openssl piped hash private-key secret-file".split()
 )
 """The built-in rules for secrets: those of esr_tui/masking/builtin.yaml, and keys that go over several lines."""
 

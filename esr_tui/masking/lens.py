@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from esr_tui.masking.masker import BETWEEN, MARK, Masker, hidden
+from esr_tui.masking.masker import BETWEEN, HIDDEN, MARK, Masker, hidden
 from esr_tui.model.events import (
     AnyEvent,
     Command,
@@ -141,11 +141,18 @@ class Lens:
         facts = tuple(self.text(each) for each in evidence.facts)
         return msgspec.structs.replace(evidence, typed=typed, facts=facts)
 
+    def content(self, text: str, path: str | None) -> str:
+        """What was read from a file: of files that hold nothing but secrets no line is shown."""
+        if self.masker is None or not path or not self.masker.keeps_secrets(path):
+            return self.text(text)
+        self.count += 1
+        return "\n".join(HIDDEN if line else "" for line in text.split("\n"))
+
     def _payload(self, payload: Payload) -> Payload:
         return msgspec.structs.replace(
             payload,
             path=None if payload.path is None else self.text(payload.path),
-            text=self.text(payload.text),
+            text=self.content(payload.text, payload.path),
             decoded=tuple(Layer(each.codec, self.text(each.text)) for each in payload.decoded),
         )
 
@@ -166,7 +173,11 @@ def _may_hold(masker: Masker | None, kind: type[Event], event: Event) -> bool:
         texts += getattr(event, name)
     for name in _MAPPINGS.get(kind, ()):
         texts += [f"{key}={value}" for key, value in getattr(event, name).items()]
-    return bool(texts) and masker is not None and masker.may_hold(BETWEEN.join(texts))
+    if masker is None or not texts:
+        return False
+    return masker.may_hold(BETWEEN.join(texts)) or (
+        isinstance(event, Input) and bool(event.path) and masker.keeps_secrets(event.path or "")
+    )
 
 
 def changed(lens: Lens, kind: type[Event], event: Event) -> dict[str, object]:
@@ -174,7 +185,8 @@ def changed(lens: Lens, kind: type[Event], event: Event) -> dict[str, object]:
     found: dict[str, object] = {}
     for name in _TEXTS.get(kind, ()):
         text = getattr(event, name)
-        if text and (shown := lens.text(text)) is not text:
+        path = event.path if isinstance(event, Input) and name == "text" else None
+        if text and (shown := lens.content(text, path)) != text:
             found[name] = shown
     for name in _VECTORS.get(kind, ()):
         vector = getattr(event, name)

@@ -31,6 +31,12 @@ _KEY_ROW = re.compile(r"[A-Za-z0-9+/=]{1,80}|[A-Za-z-]{3,20}: .{0,76}|=[A-Za-z0-
 """A line of a key: base64, a header, a checksum, or nothing."""
 _BODY = re.compile(r"(?:[A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{70})")
 """A line in the middle of a key, which is as long as all the others."""
+_SECRET_FILES = re.compile(
+    r"/(?:\.ssh/id_[^/]+|\.aws/credentials|\.netrc|\.pgpass|\.my\.cnf|\.git-credentials|\.docker/config\.json"
+    r"|\.kube/config|\.vault-token|\.gnupg/private-keys[^/]*/.*|etc/g?shadow-?|etc/ssl/private/.*|\.config/gcloud/.*"
+    r"|\.config/gh/hosts\.yml|\.npmrc|\.pypirc|ssh_host_[a-z0-9]+_key)\Z"
+)
+"""Files that programs keep passwords, tokens and keys in."""
 _BODY_LEAST = 3
 _KEY_WORD = "private key"
 
@@ -68,18 +74,24 @@ class Masker:
     Args:
         rules: tried one after the other.
         keys: whether private keys are hidden, which go over several lines.
+        files: whether the content of files that hold nothing but secrets is hidden.
     """
 
-    def __init__(self, rules: Sequence[Rule], *, keys: bool = True) -> None:
+    def __init__(self, rules: Sequence[Rule], *, keys: bool = True, files: bool = False) -> None:
+        self._files = files
         self._rules = [(rule, rule.words) for rule in rules]
         self._keys = keys
         words = {word for _, clauses in self._rules for word in (clauses[0] if clauses else ("",))}
         # A word that holds another one says nothing that the shorter one does not say.
         self._words = [each for each in words if not any(w in each for w in words if w != each)]
 
+    def keeps_secrets(self, path: str) -> bool:
+        """Whether a file, by its absolute path, holds nothing but secrets."""
+        return self._files and _SECRET_FILES.search(path) is not None
+
     def with_rules(self, rules: Sequence[Rule]) -> Masker:
         """One that looks for these, too."""
-        return Masker([*rules, *(rule for rule, _ in self._rules)], keys=self._keys)
+        return Masker([*rules, *(rule for rule, _ in self._rules)], keys=self._keys, files=self._files)
 
     def may_hold(self, text: str) -> bool:
         """Whether it is worth while to look through a text: quick, and seldom wrong."""

@@ -16,6 +16,8 @@ from esr_tui.matching.regex import compile_regex
 
 PRIVATE_KEY = "private-key"
 """The name of the rule that is no pattern: keys between BEGIN and END lines."""
+SECRET_FILE = "secret-file"
+"""The name of the other one: the content of files that hold nothing but secrets."""
 
 
 class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +47,7 @@ def _compiled(written: _Written) -> Rule:
 def _masker(without: frozenset[str], patterns: tuple[tuple[str, str], ...]) -> Masker:
     own = [Rule(name, compile_regex(pattern)) for name, pattern in patterns]
     rules = [rule for rule in builtin() if rule.name not in without]
-    return Masker([*own, *rules], keys=PRIVATE_KEY not in without)
+    return Masker([*own, *rules], keys=PRIVATE_KEY not in without, files=SECRET_FILE not in without)
 
 
 def masker_of(settings: Masking) -> Masker | None:

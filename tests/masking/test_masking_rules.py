@@ -10,7 +10,7 @@ from esr_tui.config.schema import MASKS, Masking
 from esr_tui.masking import Masker, masker_of
 from esr_tui.masking.lens import Lens
 from esr_tui.masking.masker import HIDDEN, MARK, hidden
-from esr_tui.masking.rules import PRIVATE_KEY, builtin
+from esr_tui.masking.rules import PRIVATE_KEY, SECRET_FILE, builtin
 from esr_tui.model.codec import decode, encode
 from esr_tui.model.events import Command, Input
 from esr_tui.model.summary import summary
@@ -132,6 +132,16 @@ def test_an_input_keeps_what_is_no_secret(masker: Masker) -> None:
     assert Lens(masker).event(event).text == f"id\nexport TOKEN={H}\nuname\n"
 
 
+def test_files_that_hold_nothing_but_secrets_are_hidden_whole(masker: Masker) -> None:
+    event = Input(
+        code="", time="", uid="", ei=1, sid="s", path="/home/ada/.aws/credentials", text="[a]\nx y\n"
+    )
+    seen = Lens(masker).event(event)
+    assert (seen.text, seen.masked) == (f"{H}\n{H}\n", 1)
+    other = Input(code="", time="", uid="", ei=1, sid="s", path="/home/ada/credentials.py", text="id\n")
+    assert Lens(masker).event(other) is other
+
+
 def test_a_lifted_lens_shows_all(masker: Masker) -> None:
     lens = Lens(masker)
     assert lens.lift() and lens.lifted and lens.text("password=x") == "password=x"
@@ -215,4 +225,4 @@ def test_impossible_configurations_are_named(text: str, said: str) -> None:
 
 
 def test_the_configuration_knows_the_rules() -> None:
-    assert (*(rule.name for rule in builtin()), PRIVATE_KEY) == MASKS
+    assert (*(rule.name for rule in builtin()), PRIVATE_KEY, SECRET_FILE) == MASKS
