@@ -21,22 +21,25 @@ from esr_tui.recording.usercache import user_cache
 from esr_tui.search.query import Query
 from esr_tui.search.textfile import TextReader
 
-VERSION = 2
+VERSION = 3
 NAME = "search.db"
-PART = 16 * 1024
-"""Characters that are told apart: in more, any three letters may stand somewhere."""
+PART = 2 * 1024
+"""Characters that are told apart: in more, any three letters may stand somewhere, and those of a rare word all over a
+block. A hit lies in one line, and a line in one part."""
+PARTS_MOST = 256
+"""Parts of a block; the last one takes what is left. They are rows of their own: `block * PARTS_MOST + part`."""
 _PATIENCE = 2.0
 """Seconds to wait for another process that writes."""
 _SCHEMA = f"""
 CREATE TABLE recordings(id INTEGER PRIMARY KEY AUTOINCREMENT, generation TEXT UNIQUE, path TEXT, blocks INTEGER);
-CREATE TABLE parts(id INTEGER PRIMARY KEY AUTOINCREMENT, recording INTEGER, number INTEGER);
-CREATE INDEX parts_of ON parts(recording);
+CREATE TABLE blocks(id INTEGER PRIMARY KEY AUTOINCREMENT, recording INTEGER, number INTEGER);
+CREATE INDEX blocks_of ON blocks(recording);
 CREATE VIRTUAL TABLE grams USING fts5(text, content='', detail=none, columnsize=0, tokenize='trigram');
 PRAGMA user_version={VERSION};
 """
-_FIND = """
-SELECT DISTINCT generation, number FROM grams JOIN parts ON parts.id = grams.rowid
-JOIN recordings ON recordings.id = parts.recording WHERE grams MATCH ? ORDER BY parts.recording, number
+_FIND = f"""
+SELECT generation, number FROM (SELECT DISTINCT rowid / {PARTS_MOST} AS block FROM grams WHERE grams MATCH ?)
+JOIN blocks ON blocks.id = block JOIN recordings ON recordings.id = recording ORDER BY recording, number
 """
 
 
@@ -117,9 +120,10 @@ class Grams:
             run("BEGIN IMMEDIATE")
             recording, first = self._recording(reader, path)
             for number in range(first, len(reader.blocks)):
-                for text in _parts(reader, number):
-                    made = run("INSERT INTO parts(recording, number) VALUES(?, ?)", (recording, number))
-                    run("INSERT INTO grams(rowid, text) VALUES(?, ?)", (made.lastrowid, text))
+                made = run("INSERT INTO blocks(recording, number) VALUES(?, ?)", (recording, number))
+                first_row = int(made.lastrowid or 0) * PARTS_MOST
+                rows = enumerate(_parts(reader, number), first_row)
+                self._connection.executemany("INSERT INTO grams(rowid, text) VALUES(?, ?)", rows)
             run("UPDATE recordings SET blocks=? WHERE id=?", (len(reader.blocks), recording))
 
     def _recording(self, reader: TextReader, path: Path) -> tuple[int, int]:
@@ -129,7 +133,7 @@ class Grams:
         if row is not None:
             return int(row[0]), int(row[1])
         for (old,) in run("SELECT id FROM recordings WHERE path=?", (str(path),)).fetchall():
-            run("DELETE FROM parts WHERE recording=?", (old,))
+            run("DELETE FROM blocks WHERE recording=?", (old,))
             run("DELETE FROM recordings WHERE id=?", (old,))
         made = run(
             "INSERT INTO recordings(generation, path, blocks) VALUES(?, ?, 0)", (reader.generation, str(path))
@@ -138,14 +142,14 @@ class Grams:
 
 
 def _parts(reader: TextReader, number: int) -> Iterator[str]:
-    """A block's text, lowered, in parts of about PART characters. Raises TextError."""
-    lines, size = list[str](), 0
+    """A block's text, lowered, in at most PARTS_MOST parts of about PART characters. Raises TextError."""
+    lines, size, given = list[str](), 0, 1
     for each in reader.entries(reader.blocks[number]):
         lines.append(each.text)
         size += len(each.text)
-        if size >= PART:
+        if size >= PART and given < PARTS_MOST:
             yield "\n".join(lines).lower()
-            lines, size = [], 0
+            lines, size, given = [], 0, given + 1
     if lines:
         yield "\n".join(lines).lower()
 
