@@ -99,6 +99,25 @@ def test_a_recording_comes_back_from_a_cast_with_stream_times_and_markers(
     assert again.read_text().splitlines()[1:] == out.read_text().splitlines()[1:]
 
 
+@pytest.mark.parametrize("version", [2, 3])
+def test_without_raw_nothing_is_missing_but_what_acts(
+    version: int, session: Path, esr: Callable[..., Any], opened: Opened, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.cast"
+    assert esr("convert", session, out, "--to", f"asciicast-v{version}").code == 0
+    before, after = read_index(session), opened(out)
+    assert after.stream.decode() == Inert().feed(before.stream.decode("utf-8", "replace"))
+    acted = {piece.ms for piece in before.output} - {piece.ms for piece in after.output}
+    assert [piece.ms for piece in after.output] == [
+        piece.ms for piece in before.output if piece.ms not in acted
+    ]
+    assert all(b"\x1b" in piece.data for piece in before.output if piece.ms in acted)
+    assert after.screen() == before.screen()
+    again = tmp_path / "again.cast"
+    assert esr("convert", out, again, "--to", f"asciicast-v{version}").code == 0
+    assert again.read_text().splitlines()[1:] == out.read_text().splitlines()[1:]
+
+
 def test_a_cast_does_nothing_to_the_viewers_terminal(
     session: Path, esr: Callable[..., Any], opened: Opened, tmp_path: Path
 ) -> None:
