@@ -8,6 +8,7 @@ imports/known/<stamp>       the id of a file that has been read before, by what 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -29,6 +30,8 @@ VERSION = 1
 """Of the importer: what another one has made is made anew."""
 _UNUSED = 7 * 86_400
 """Seconds after which what nobody has opened goes."""
+MOST = 4 << 30
+"""Bytes of all imports; of more, what was opened longest ago goes."""
 _BLOCK = 1 << 20
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -138,7 +141,7 @@ class Slot:
 
 
 def tidy(cache: Path) -> None:
-    """Remove what nobody has opened for long."""
+    """Remove what nobody has opened for long, and, until the rest fits, what was opened longest ago."""
     before = time.time() - _UNUSED
     for entry in (*cache.iterdir(), *(cache / "known").iterdir()):
         with suppress(OSError):
@@ -148,3 +151,38 @@ def tidy(cache: Path) -> None:
                 shutil.rmtree(entry, ignore_errors=True)
             elif entry.suffix != ".lock" or not (cache / entry.stem).exists():
                 entry.unlink()
+    held = sorted(
+        (entry.lstat().st_mtime_ns, occupied(entry), entry)
+        for entry in cache.iterdir()
+        if _ID.fullmatch(entry.name) and entry.is_dir() and not entry.is_symlink()
+    )
+    total = sum(size for _, size, _ in held)
+    for _, size, entry in held:
+        if total > MOST and not _written_now(entry.with_name(f"{entry.name}.lock")):
+            shutil.rmtree(entry, ignore_errors=True)
+            total -= size
+
+
+def occupied(folder: Path) -> int:
+    """Bytes on disk of what a folder holds."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += Path(place, name).lstat().st_blocks * 512
+    return total
+
+
+def _written_now(lock: Path) -> bool:
+    """Whether somebody holds the lock of an import."""
+    try:
+        fd = storage.open_read(lock)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False

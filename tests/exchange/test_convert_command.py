@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from esr_tui.exchange import cache
 from esr_tui.exchange.exporting import Export
 from esr_tui.exchange.importing import Found, imported, importer, slot
 from esr_tui.exchange.locate import look, resolve
@@ -177,6 +180,21 @@ def test_what_nobody_has_opened_for_long_goes(esr: Esr, written: Written, store:
     assert esr("screen", written(cast("new"), "new")).code == 0
     assert len([path for path in imports.iterdir() if path.is_dir()]) == 2  # one recording, and `known`
     assert esr("screen", written(cast("old"), "old")).out.startswith("old\n")
+
+
+def test_what_was_opened_longest_ago_makes_room(
+    written: Written, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("first", "second", "third")
+    opened = [resolve(str(written(cast(name), name)), store.data_dir) for name in names]
+    slots = [index.parents[2] for index in opened]
+    for age, folder in zip((300, 200, 400), slots, strict=True):
+        os.utime(folder, (time.time() - age, time.time() - age))
+    monkeypatch.setattr(cache, "MOST", sum(map(cache.occupied, slots)) - 1)
+    with slots[2].with_name(f"{slots[2].name}.lock").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # it is being written: the next one goes
+        cache.tidy(slots[0].parent)
+    assert [folder.exists() for folder in slots] == [False, True, True]
 
 
 def test_another_version_of_the_importer_starts_anew(
