@@ -84,7 +84,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
         raise KernelError(requirements.sentence(lacking))
     manager, signals = Notifier.of_environment(), Signals()
     os.umask(0o027)
-    store = Store(data_dir, at_capture(config.masking))
+    store = Store(data_dir, at_capture(config.masking), seal=config.seal)
     store.create()
     share(data_dir, config.group)
     lock = Lock(data_dir)
@@ -124,7 +124,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
 
 def follow(kernel: Kernel, store: Store, old: Config, new: Config) -> None:
     """Makes the kernel programs, and what is recorded, follow a new configuration."""
-    store.lens = at_capture(new.masking)
+    store.lens, store.seal = at_capture(new.masking), new.seal
     if budgets(old) != budgets(new):
         kernel.set_interpreters(budgets(new))
 

@@ -30,6 +30,9 @@ MASKS = tuple(
 )
 """The built-in rules for secrets: those of esr_tui/masking/builtin.yaml, and keys that go over several lines."""
 
+SHORTEST_SEAL, LONGEST_SEAL = 1.0, 3600.0
+"""Seconds."""
+
 LONGEST_NAME = 15
 """Bytes of a task's name (comm) that the kernel keeps."""
 
@@ -154,6 +157,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         masking: which secrets are hidden, and when.
         filters: saved filters of events and sessions by the names that `@name` finds.
         idle: seconds of idle time that playing a recording shows when it skips the rest.
+        seal: seconds after which what was written of a recording is sealed.
         interpreter_input: bytes of it to keep of each process; 0 keeps none.
     """
 
@@ -168,6 +172,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: tuple[Path, ...] = ()
     filters: dict[str, str] = {}
     idle: float = 2.0
+    seal: float = 10.0
 
 
 SECTIONS: dict[str, type[msgspec.Struct]] = {
@@ -195,8 +200,7 @@ def impossible(config: Config) -> Iterator[tuple[str, str]]:
         yield "data_dir", "is no absolute path; begin it with /"
     if not 0 <= config.interpreter_input <= LARGEST_INPUT:
         yield "interpreter_input", f"is not from 0 to {LARGEST_INPUT} bytes; 65536 is usual, 0 keeps none"
-    if not SHORTEST_IDLE <= config.idle <= LONGEST_IDLE:
-        yield "idle", f"is not from {SHORTEST_IDLE} to {LONGEST_IDLE} seconds; 2 is usual"
+    yield from _impossible_times(config)
     yield from _impossible_alerts(config.alerts)
     yield from _impossible_filters(config.filters)
     yield from _impossible_masking(config.masking)
@@ -213,6 +217,15 @@ def impossible(config: Config) -> Iterator[tuple[str, str]]:
                 f"login_daemons[{number}]",
                 f"is no program's name of 1 to {LONGEST_NAME} bytes; write the name that `ps -o comm` shows",
             )
+
+
+def _impossible_times(config: Config) -> Iterator[tuple[str, str]]:
+    for name, seconds, least, most, usual in (
+        ("idle", config.idle, SHORTEST_IDLE, LONGEST_IDLE, 2),
+        ("seal", config.seal, SHORTEST_SEAL, LONGEST_SEAL, 10),
+    ):
+        if not least <= seconds <= most:
+            yield name, f"is not from {least} to {most} seconds; {usual} is usual"
 
 
 def _impossible_alerts(alerts: Alerts) -> Iterator[tuple[str, str]]:

@@ -60,6 +60,9 @@ class Folder(Store):
         except OSError as error:
             raise write_failed(path, error) from error
 
+    def sealer(self, sid: str) -> None:
+        """An import has no seal: this node has not seen what it holds."""
+
     def log(self, line: bytes, when: str) -> None:
         """An import is no session of this node: the audit log does not tell of it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
+from pathlib import Path
 
 import msgspec
 
@@ -53,3 +54,8 @@ class Clock(msgspec.Struct, frozen=True):
 def _second(second: int) -> str:
     """Date and time of one whole second; cached, since thousands of events share it."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(min(max(second, 0), _LAST)))
+
+
+def boot_id(proc: Path = Path("/proc")) -> str:
+    """A UUID of the boot that the boot clock counts from. Raises OSError."""
+    return (proc / "sys/kernel/random/boot_id").read_text().strip()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from esr_tui.recording import files
 from esr_tui.recording.errors import StoreError, write_failed
-from esr_tui.recording.files import LineFile
+from esr_tui.recording.files import LineFile, Running
 from esr_tui.recording.layout import CHUNKS, IndexEntry
 from esr_tui.recording.part import GzipPart
 from esr_tui.recording.store import Store
@@ -44,7 +44,10 @@ class Appender:
         self.store = store
         self._directory = store.own_sessions
         self.index = self._directory / f"{sid}.index"
-        self._lines: LineFile | None = None if index_fd is None else LineFile(index_fd, shared=False)
+        self._sealer = store.sealer(sid)
+        self._lines: LineFile | None = None
+        if index_fd is not None:
+            self._go_on(index_fd)
         self._parts: dict[str, GzipPart] = {}
         self._daily: list[tuple[str, bytes]] = []
 
@@ -67,22 +70,44 @@ class Appender:
         """Makes the index, and holds its lock. Raises StoreError."""
         if self._lines is None:
             try:
-                self._lines = LineFile(files.create_locked(self.index), shared=False)
+                self._lines = self._index_lines(files.create_locked(self.index))
             except OSError as error:
                 raise write_failed(self.index, error) from error
+
+    def _go_on(self, index_fd: int) -> None:
+        """Takes over a recording whose writer died. Raises StoreError."""
+        if self._sealer:
+            try:
+                self._sealer.take_over()
+            except OSError as error:
+                os.close(index_fd)
+                raise write_failed(self.index.with_suffix(".seal"), error) from error
+        self._lines = self._index_lines(index_fd)
+
+    def _index_lines(self, fd: int) -> LineFile:
+        return LineFile(fd, shared=False, running=self._running(self.index.name))
+
+    def _running(self, name: str) -> Running | None:
+        """What is told of the bytes that go to a file."""
+        return self._sealer.file(name) if self._sealer else None
+
+    def asks_for_seal(self) -> bool:
+        """Whether write() is to be called for the seal alone; True once each time. For the writer's thread."""
+        return self._sealer is not None and self._sealer.asks()
 
     def take(self, batch: Batch) -> None:
         """Keeps a batch for the next write()."""
         for kind, (number, data) in batch.pieces.items():
             part = self._parts.get(kind)
             if part is None:
-                part = GzipPart(self._directory, IndexEntry.of(self.sid, kind, number))
+                entry = IndexEntry.of(self.sid, kind, number)
+                part = GzipPart(self._directory, entry, self._running(entry.file_name))
                 self._parts[kind] = part
             part.add(data)
         self._daily += batch.daily
 
     def write(self) -> None:
-        """Writes all there is, then the lines of the audit log.
+        """Writes all there is, then the lines of the audit log, then the seal, when it is time for it.
 
         Raises:
             StoreError: the disk did not take all. It is kept for the next time.
@@ -90,6 +115,11 @@ class Appender:
         self.begin()
         self._write_parts()
         self._write_daily()
+        if self._sealer and self._sealer.due():
+            try:
+                self._sealer.seal()
+            except OSError as error:
+                raise write_failed(self.index.with_suffix(".seal"), error) from error
 
     def end_file(self, kind: str) -> None:
         """Ends the file of that type; the next piece begins another. Raises OSError."""
@@ -120,6 +150,9 @@ class Appender:
             path = self.index.with_suffix(".completed")
             self._sync_index()
             files.replace(path, completed)
+            if self._sealer:
+                path = self.index.with_suffix(".seal")
+                self._sealer.close(completed)
         except OSError as error:
             raise write_failed(path, error) from error
         self.abandon()
@@ -132,6 +165,8 @@ class Appender:
         self._parts.clear()
         if self._lines is not None:
             self._lines.close()
+        if self._sealer:
+            self._sealer.abandon()
 
     def _sync_index(self) -> None:
         if self._lines is not None:
@@ -141,6 +176,8 @@ class Appender:
         """Terminal bytes first, so that no print event comes before its bytes."""
         assert self._lines is not None
         path: Path = self.index
+        if self._sealer and self.pending:
+            self._sealer.written()
         try:
             self._lines.append(b"")
             for kind in sorted(self._parts, key=lambda kind: kind != CHUNKS):

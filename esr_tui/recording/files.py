@@ -7,6 +7,7 @@ import fcntl
 import os
 import stat
 from pathlib import Path
+from typing import Protocol
 
 _CREATE = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -43,6 +44,12 @@ def create_locked(path: Path) -> int:
 def open_append(path: Path) -> int:
     """A descriptor to append to, of a regular file that is made where missing. Raises OSError."""
     return _regular(os.open(path, _CREATE | os.O_NONBLOCK, FILE_MODE))
+
+
+def open_chain(path: Path, *, make: bool) -> int:
+    """A descriptor to append to and to read from, of a regular file. Raises OSError."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    return _regular(os.open(path, flags | (os.O_CREAT if make else 0), FILE_MODE))
 
 
 def open_read(path: Path) -> int:
@@ -113,6 +120,13 @@ def held(fd: int) -> bool:
     return False
 
 
+class Running(Protocol):
+    """Counts and hashes what is appended: see recording.running."""
+
+    def update(self, data: bytes | memoryview) -> None:
+        """These bytes were written."""
+
+
 class LineFile:
     """Appends whole lines with one write each time, so that several processes can share a file.
 
@@ -123,10 +137,12 @@ class LineFile:
     Args:
         fd: a descriptor to append to; it is this object's from now on.
         shared: whether other processes append to the file too.
+        running: is told what was written.
     """
 
-    def __init__(self, fd: int, shared: bool) -> None:
+    def __init__(self, fd: int, shared: bool, running: Running | None = None) -> None:
         self.fd = fd
+        self._running = running
         self._shared = shared
         self.pending = bytearray()
         self._torn = False
@@ -138,6 +154,8 @@ class LineFile:
             return
         data = b"\n" + self.pending if self._torn else bytes(self.pending)
         written = os.write(self.fd, data)
+        if self._running is not None:
+            self._running.update(data[:written])
         if written == len(data):
             self.pending.clear()
             self._torn = False

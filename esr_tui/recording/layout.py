@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -90,7 +91,7 @@ def valid_sid(sid: str) -> bool:
 
 def sid_of(name: str) -> str | None:
     """The sid in the bare name of any file of a recording, or None when it is no such file."""
-    for ending in (".index", ".completed"):
+    for ending in (".index", ".completed", ".seal"):
         if name.endswith(ending):
             return name.removesuffix(ending) or None
     match = _PART.fullmatch(name)
@@ -106,3 +107,15 @@ def part_number(name: str) -> int:
 def trusted_name(sid: str, name: str) -> bool:
     """Whether a name from an index may be opened: bare, and of this recording."""
     return "/" not in name and "\0" not in name and len(name) <= 255 and sid_of(name) == sid
+
+
+def seal_name(sid: str) -> str:
+    """The bare name of a recording's seal."""
+    return f"{sid}.seal"
+
+
+def recording_files(directory: Path, sid: str) -> list[str]:
+    """The bare names of all files of a recording but its seal, sorted. Raises OSError."""
+    with os.scandir(directory) as entries:
+        names = [entry.name for entry in entries if sid_of(entry.name) == sid]
+    return sorted(name for name in names if name != seal_name(sid))

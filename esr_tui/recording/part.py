@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from esr_tui.recording import files
+from esr_tui.recording.files import Running
 from esr_tui.recording.layout import IndexEntry
 
 _LEVEL = 3
@@ -26,13 +27,16 @@ class GzipPart:
     A reader sees everything up to the last flush. What the disk did not take is kept for the next
     flush, compressed bytes first, so the file stays one sound gzip member.
 
+    Args:
+        running: is told what was written.
+
     Attributes:
         path: the file.
         entry: its line in the recording's index.
         size: bytes that wait here, compressed or not.
     """
 
-    def __init__(self, directory: Path, entry: IndexEntry) -> None:
+    def __init__(self, directory: Path, entry: IndexEntry, running: Running | None = None) -> None:
         self.path = directory / entry.file_name
         self.entry = msgspec.json.encode(entry) + b"\n"
         self.size = 0
@@ -40,6 +44,7 @@ class GzipPart:
         self._waiting = bytearray()
         self._fd = -1
         self._ended = False
+        self._running = running
         self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, 31)
 
     @property
@@ -105,5 +110,7 @@ class GzipPart:
     def _write(self) -> None:
         while self._waiting:
             written = os.write(self._fd, self._waiting)
+            if self._running is not None:
+                self._running.update(bytes(self._waiting[:written]))
             del self._waiting[:written]
             self.size -= written

@@ -1,8 +1,10 @@
 """The store: a tree of recordings and daily audit logs below one directory.
 
     node                                    this node's UUID
+    node.key, node.pub                      its key, with which recordings are sealed
     log/events.log -> <node>/<day>…log      the running day's audit log
     log/<node>/<day>.00:00:00.log           a JSON object a line
+    log/<node>/node.seal                    the chain of its recordings
     log/<node>/sessions/default/            recordings
     log/<node>/playbacks/sessions/default/  what a reader may rebuild
     log/<node>/upload/sessions/default/     finished recordings waiting to be shipped
@@ -15,6 +17,7 @@ from __future__ import annotations
 import os
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from esr_tui.masking.lens import PLAIN, Lens
 from esr_tui.model.clock import Clock
@@ -26,6 +29,10 @@ from esr_tui.recording.errors import StoreError, read_failed, write_failed
 from esr_tui.recording.files import LineFile
 from esr_tui.recording.layout import SESSIONS
 
+if TYPE_CHECKING:
+    from esr_tui.recording.keys import Signer
+    from esr_tui.recording.seal import Sealer
+
 LOG_BACKLOG = 16 << 20
 """Bytes of the daily log that wait in memory while it cannot be written."""
 
@@ -36,11 +43,14 @@ class Store:
     Args:
         data_dir: the store's root, `/var/lib/esr` by default.
         lens: what events are recorded through; it may hide secrets.
+        seal: seconds after which what was written of a recording is sealed.
     """
 
-    def __init__(self, data_dir: Path, lens: Lens = PLAIN) -> None:
+    def __init__(self, data_dir: Path, lens: Lens = PLAIN, *, seal: float = 10.0) -> None:
         self.data_dir = data_dir
         self.lens = lens
+        self.seal = seal
+        self._signer: Signer | None = None
         self._node: str | None = None
         self._log: LineFile | None = None
         self._log_path = Path()
@@ -78,6 +88,24 @@ class Store:
                 files.make_directory(path)
         except OSError as error:
             raise write_failed(path, error) from error
+        _ = self.signer
+
+    @property
+    def signer(self) -> Signer:
+        """The node's key, made where it is missing. Raises StoreError."""
+        if self._signer is None:
+            from esr_tui.recording.keys import signer_of  # noqa: PLC0415  (readers need not load OpenSSL)
+
+            self._signer = signer_of(self.data_dir)
+        return self._signer
+
+    def sealer(self, sid: str) -> Sealer | None:
+        """What seals a recording of this store while it is written. Raises StoreError."""
+        from esr_tui.recording.chain import NodeChain  # noqa: PLC0415
+        from esr_tui.recording.seal import Sealer  # noqa: PLC0415
+
+        chain = NodeChain(self.own_dir, self.node, self.signer)
+        return Sealer(self.own_sessions, sid, chain, self.signer, int(self.seal * 1e9))
 
     def sessions_dirs(self) -> list[Path]:
         """Every directory of recordings, of this and of other nodes."""

@@ -186,11 +186,12 @@ class RecordingWriter:
         if self._behind is not None:
             if self._dropped and self._behind.waiting < self._behind.limit // 2:
                 self._own_up()
-            if not self._pieces:
+            if not (self._pieces or self._appender.asks_for_seal()):
                 return False
             self._behind.submit(self._appender, self._batch())
             return True
-        if not (self._buffered or self._daily or self._dropped or self._appender.lagging):
+        lagging = self._appender.lagging or self._appender.asks_for_seal()
+        if not (self._buffered or self._daily or self._dropped or lagging):
             return False
         self._failed = True
         self._write()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from esr_tui.model.clock import boot_id as boot_id
+
 PROC = Path("/proc")
 UNSET = 0xFFFFFFFF
 
@@ -101,11 +103,6 @@ def cgroup(pid: int, proc: Path = PROC) -> str | None:
     except OSError:
         pass
     return None
-
-
-def boot_id(proc: Path = PROC) -> str:
-    """A UUID of this boot."""
-    return (proc / "sys/kernel/random/boot_id").read_text().strip()
 
 
 def user_name(uid: int) -> str:

@@ -32,7 +32,8 @@ def test_the_tree(store: Store) -> None:
         *(f"log/{node}/upload{name}" for name in ("", "/sessions", "/sessions/default")),
     }
     for path in (store.data_dir, *store.data_dir.rglob("*")):
-        assert stat.S_IMODE(path.stat().st_mode) == (0o750 if path.is_dir() else 0o640)
+        private = 0o600 if path.name == "node.key" else 0o640
+        assert stat.S_IMODE(path.stat().st_mode) == (0o750 if path.is_dir() else private)
 
 
 def test_creating_again_keeps_the_node(store: Store) -> None:
@@ -52,8 +53,9 @@ def test_modes_do_not_depend_on_the_umask(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     plain = [path for path in store.data_dir.rglob("*") if path.is_file() and not path.is_symlink()]
-    modes = {stat.S_IMODE(path.stat().st_mode) for path in plain}
-    assert modes == {0o640}
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in plain}
+    assert modes.pop("node.key") == 0o600
+    assert set(modes.values()) == {0o640}
     assert stat.S_IMODE(store.data_dir.stat().st_mode) == 0o750
 
 

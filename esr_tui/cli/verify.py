@@ -1,0 +1,102 @@
+"""`esr verify`: whether recordings are, byte by byte, as they were sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+
+from esr_tui.cli.options import data_dir_of, json_option, store_options
+from esr_tui.model.text import printable
+from esr_tui.recording import Catalog, verified
+from esr_tui.recording.keys import read_public
+from esr_tui.recording.verified import Verified
+from esr_tui.recording.verifystore import verify_directory, verify_index, verify_store
+
+ALTERED = 1
+UNPROVEN = 3
+"""Exit codes: something was altered; nothing was, and yet something is covered by no seal."""
+
+
+@click.command()
+@click.argument("session", metavar="SID|DIR|FILE", required=False)
+@click.option(
+    "--all", "everything", is_flag=True, help="Every recording of the store, and what is gone from it."
+)
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A copy of the node's node.pub that was kept elsewhere: only this key is trusted.",
+)
+@json_option
+@store_options
+def verify(
+    *,
+    session: str | None,
+    everything: bool,
+    keys: tuple[Path, ...],
+    as_json: bool,
+    data_dir: Path | None,
+    config: Path | None,
+) -> int:
+    """Find every changed, removed, reordered or appended byte of recordings that were sealed.
+
+    \b
+    intact    every byte is as it was sealed
+    live      so far as it was sealed; it is still being recorded
+    redacted  a copy without some of what the original held; as it was sealed
+    removed   taken away on purpose, by the node's chain
+    cut       its recorder died; the end is covered by no seal, or gone
+    unsealed  made without a seal: imported, or by an older esr
+    altered   not as it was sealed, and where
+
+    Exit code 0: nothing is altered. 1: something is. 3: nothing is, but no seal covers some bytes (cut, unsealed).
+    """
+    if everything == (session is not None):
+        raise click.UsageError("name a session, a directory or a file, or give --all")
+    pinned = [public for path in keys for public in read_public(path)]
+    worst = 0
+    told = None
+    for each in _chosen(session, data_dir_of(data_dir, config), pinned):
+        worst = max(worst, _code(each), key=(0, UNPROVEN, ALTERED).index)
+        told = each if each.trust else told
+        if as_json:
+            click.echo(msgspec.json.encode(each).decode())
+        else:
+            click.echo("\n".join(lines(each)))
+    if told and not as_json:
+        click.echo(told.trusted())
+    return worst
+
+
+def _chosen(session: str | None, store: Path, pinned: list[bytes]) -> Iterator[Verified]:
+    if session is None:
+        yield from verify_store(store, pinned)
+        return
+    path = Path(session)
+    if path.is_dir() and "/" in session:
+        found = sorted(path.glob("*.index"))
+        if len(found) != 1:
+            yield from verify_directory(path, pinned) if found else verify_store(path, pinned)
+            return
+    yield verify_index(Catalog(store).find(session), pinned)
+
+
+def _code(each: Verified) -> int:
+    if not each.sound:
+        return ALTERED
+    return UNPROVEN if each.state in {verified.CUT, verified.UNSEALED} else 0
+
+
+def lines(each: Verified) -> list[str]:
+    """What is said of one recording."""
+    shown = f"{printable(each.sid, 64)}  {printable(each.headline(), 1000)}"
+    rest = [printable(finding.sentence, 1000) for finding in each.findings[1:]]
+    if each.more:
+        rest.append(f"and {each.more} further findings")
+    notes = each.notes[1:] if each.state in {verified.REMOVED, verified.REDACTED} else each.notes
+    return [shown, *(f"    {one}" for one in (*rest, *(printable(note, 1000) for note in notes)))]

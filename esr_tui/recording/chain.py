@@ -1,0 +1,78 @@
+"""The node's chain: one line for each recording's beginning and end, so that none can vanish unnoticed.
+
+`log/<node>/node.seal` is shared by all that record on the node; each line is appended under a lock on the file. Its
+lines carry the node's public keys, and for each recording the number and hash of a line of that recording's own seal:
+a recording without its last lines, or an older state of it put back, does not fit them.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+
+from esr_tui.model.clock import boot_id
+from esr_tui.recording import files
+from esr_tui.recording.errors import write_failed
+from esr_tui.recording.keys import Signer, signer_of
+from esr_tui.recording.layout import SESSIONS
+from esr_tui.recording.sealend import end_of
+from esr_tui.recording.sealline import made
+
+NAME = "node.seal"
+BEGUN, ENDED, REMOVED, COPY = "begin", "end", "removed", "copied"
+"""Kinds: a writer has begun or taken over a recording; closed it; it was removed on purpose; a copy was made."""
+
+
+class NodeChain:
+    """Appends to the chain of one node.
+
+    Args:
+        directory: the node's directory, `log/<node>`.
+        node: its UUID.
+    """
+
+    def __init__(self, directory: Path, node: str, signer: Signer) -> None:
+        self.node = node
+        self._path = directory / NAME
+        self._signer = signer
+
+    def add(self, kind: str, **fields: object) -> None:
+        """Appends a line. Raises OSError; then there is none."""
+        fd = files.open_chain(self._path, make=True)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            number, head, last = end_of(fd)
+            if last is None or last.line.key != self._signer.id:
+                fields |= {"pub": self._signer.public.hex(), "boot_id": boot_id()}
+            line = made(
+                self._signer, kind=kind, n=number + 1, prev=head, subject="node", node=self.node, **fields
+            )
+            end = os.fstat(fd).st_size
+            if os.write(fd, line) < len(line):
+                os.ftruncate(fd, end)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        finally:
+            os.close(fd)
+
+
+def note_removal(index: Path, data_dir: Path, why: str) -> None:
+    """Notes in the node's chain that a recording is removed on purpose, so that its absence is no alarm.
+
+    For whoever removes recordings (retention, an administrator's command): call it before the first file goes. The
+    recording's files, `<sid>.seal` among them, may then be removed; `esr verify --all` says `removed` and why.
+
+    Args:
+        index: the recording's `<sid>.index`, in the node's own part of the store.
+        data_dir: the store, which has the node's key.
+        why: what removed it, in words for people: "retention: older than 90 days".
+
+    Raises:
+        StoreError: it cannot be noted; the recording should stay then.
+    """
+    directory = index.parents[len(SESSIONS.parts)]
+    try:
+        NodeChain(directory, directory.name, signer_of(data_dir)).add(REMOVED, of=index.stem, what=why)
+    except OSError as error:
+        raise write_failed(directory / NAME, error) from error

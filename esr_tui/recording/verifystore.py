@@ -1,0 +1,204 @@
+"""Verifies recordings where they are: one, or a whole store with the chain of each of its nodes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from esr_tui.model.text import printable
+from esr_tui.recording import chain, files, verified
+from esr_tui.recording.errors import read_failed
+from esr_tui.recording.layout import SESSIONS, seal_name, sid_of
+from esr_tui.recording.place import Folder
+from esr_tui.recording.sealread import Keys, SealReader
+from esr_tui.recording.store import sessions_dirs
+from esr_tui.recording.verified import ITSELF, PINNED, STORE, Findings, Verified
+from esr_tui.recording.verify import Head, verify
+
+
+@dataclass
+class Node:
+    """What a node's chain says.
+
+    Attributes:
+        keys: by which its recordings are checked.
+        heads: lines that the seals of its recordings must have.
+        removed: when and why recordings were removed on purpose.
+        chain: what verifying the chain itself came to; None where there is none.
+    """
+
+    keys: Keys
+    heads: dict[str, list[Head]] = field(default_factory=dict)
+    removed: dict[str, str] = field(default_factory=dict)
+    chain: Verified | None = None
+
+
+def node_of(directory: Path, pinned: Sequence[bytes] = (), only: str | None = None) -> Node:
+    """Reads and verifies the chain of the node with this directory of a store.
+
+    Args:
+        directory: `log/<node>`, or any two levels above a directory of recordings.
+        pinned: the public keys that are trusted; without any, those that the chain names.
+        only: the one session whose lines are kept.
+
+    Raises:
+        RecordingError: it cannot be read.
+    """
+    place, found = Folder(directory), Findings()
+    if place.size(chain.NAME) is None:
+        return Node(Keys(pinned, PINNED) if pinned else Keys(trust=ITSELF, learning=True))
+    keys = Keys(_vouched(place, pinned), PINNED) if pinned else Keys(trust=STORE, learning=True)
+    node = Node(keys)
+    lines = SealReader(place, chain.NAME, "node", keys, found)
+    until = ""
+    for line, _ in lines:
+        until = line.time
+        if only not in (None, line.of):
+            continue
+        if line.kind in (chain.BEGUN, chain.ENDED):
+            node.heads.setdefault(line.of, []).append((line.at, line.head))
+        elif line.kind == chain.REMOVED:
+            node.removed[line.of] = f"{printable(line.what, 200)}, at {printable(line.time, 40)}"
+    if lines.torn:
+        found.add(chain.NAME, "appended", f"has {len(lines.torn)} bytes behind its last line")
+    node.chain = Verified(
+        sid=directory.name,
+        path=str(directory / chain.NAME),
+        state=verified.ALTERED if found.found else verified.INTACT,
+        until=printable(until, 40),
+        lines=lines.count,
+        key=lines.key,
+        trust=keys.trust,
+        findings=tuple(found.found),
+        more=found.more,
+        notes=(
+            f"line {lines.count}, {lines.head}: kept elsewhere, it proves that nothing before it was altered",
+        ),
+    )
+    node.keys = Keys(keys.public, keys.trust)
+    return node
+
+
+def _vouched(place: Folder, pinned: Sequence[bytes]) -> list[bytes]:
+    """The pinned keys, and those that came before one of them in the chain: it covers all that precedes."""
+    keys, order = Keys(learning=True), []
+    for line, _ in SealReader(place, chain.NAME, "node", keys, Findings()):
+        if line.pub:
+            order.append(bytes.fromhex(line.pub))
+    last = max((at for at, each in enumerate(order) if each in pinned), default=-1)
+    return [*pinned, *order[: last + 1]]
+
+
+def verify_index(index: Path, pinned: Sequence[bytes] = ()) -> Verified:
+    """Verifies the recording with this index, and that the node's chain knows its seal so.
+
+    Raises:
+        RecordingError: something cannot be read.
+    """
+    directory = index.parent
+    live = _live(directory, index.stem)
+    return _one(directory, index.stem, node_of(_above(directory), pinned, index.stem), live)
+
+
+def verify_store(data_dir: Path, pinned: Sequence[bytes] = ()) -> Iterator[Verified]:
+    """Verifies every recording and every chain in a store; a recording that vanished is among them.
+
+    Raises:
+        RecordingError: something cannot be read.
+    """
+    for directory in sessions_dirs(data_dir):
+        yield from verify_directory(directory, pinned)
+
+
+def verify_directory(directory: Path, pinned: Sequence[bytes] = ()) -> Iterator[Verified]:
+    """Verifies every recording of one directory, and the node's chain where there is one. Raises RecordingError."""
+    live = {sid for sid in _sids(directory) if _live(directory, sid)}
+    node = node_of(_above(directory), pinned)
+    present = _sids(directory)
+    if node.chain:
+        yield node.chain
+    elif any((directory / seal_name(sid)).exists() for sid in present) and in_store(directory):
+        yield _no_chain(_above(directory))
+    for sid in sorted(present):
+        yield _one(directory, sid, node, sid in live)
+    for sid in sorted({*node.heads, *node.removed} - present):
+        yield _gone(directory, sid, node)
+
+
+def in_store(directory: Path) -> bool:
+    """Whether a directory of recordings is a node's part of a store, where there must be a chain."""
+    return (
+        directory.parts[-len(SESSIONS.parts) :] == SESSIONS.parts
+        and (_above(directory).parent.parent / "node").exists()
+    )
+
+
+def _above(directory: Path) -> Path:
+    """The node's directory, two levels above its recordings."""
+    return directory.absolute().parents[len(SESSIONS.parts) - 1]
+
+
+def _sids(directory: Path) -> set[str]:
+    """Every session of which a file is there."""
+    try:
+        return {
+            sid
+            for name in (each.name for each in directory.iterdir())
+            if not name.startswith(".") and (sid := sid_of(name))
+        }
+    except OSError as error:
+        raise read_failed(directory, error) from error
+
+
+def _live(directory: Path, sid: str) -> bool:
+    try:
+        fd = files.open_read(directory / f"{sid}.index")
+    except OSError:
+        return False
+    try:
+        return files.held(fd)
+    finally:
+        os.close(fd)
+
+
+def _one(directory: Path, sid: str, node: Node, live: bool) -> Verified:
+    if sid in node.removed:
+        why = f"{node.removed[sid]}; some of its files are still there"
+        return Verified(sid=sid, path=str(directory / sid), state=verified.REMOVED, notes=(why,))
+    heads = node.heads.get(sid, ())
+    came = verify(Folder(directory), sid, node.keys, live=live, heads=heads)
+    notes = came.notes
+    if node.chain and came.lines and not heads and not live:
+        notes = (
+            *notes,
+            "the node's chain does not know of it: it was copied here, or its recorder died at once",
+        )
+    if node.chain and not node.chain.sound:
+        notes = (*notes, f"the node's chain itself is altered: {node.chain.findings[0].sentence}")
+    return msgspec.structs.replace(came, path=str(directory / sid), notes=notes)
+
+
+def _gone(directory: Path, sid: str, node: Node) -> Verified:
+    path = str(directory / printable(sid, 80))
+    if sid in node.removed:
+        return Verified(sid=sid, path=path, state=verified.REMOVED, notes=(node.removed[sid],))
+    found = Findings()
+    found.add(
+        sid, "missing", "is gone: the node's chain knows of this recording, and of no reason for its removal"
+    )
+    return Verified(sid=sid, path=path, state=verified.ALTERED, findings=tuple(found.found))
+
+
+def _no_chain(directory: Path) -> Verified:
+    found = Findings()
+    found.add(chain.NAME, "missing", "is gone: recordings that were removed since cannot be told any more")
+    return Verified(
+        sid=directory.name,
+        path=str(directory / chain.NAME),
+        state=verified.ALTERED,
+        findings=tuple(found.found),
+    )
