@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * The one program that runs for others' system calls, too: it lets go of them at once. The calls of known processes
- * go to the program that the loader has put down for them.
+ * go to the program that the loader has put down for them; those of 32-bit programs, which none of them can read, are
+ * counted.
  */
 BPF_PROG_ARRAY(calls, MAX_CALLS);
 
 int on_call(struct call *ctx) {
   u32 tgid = bpf_get_current_pid_tgid() >> 32;
-  if (!procs.lookup(&tgid) || is_compat()) return 0;
+  struct proc *known = procs.lookup(&tgid);
+  if (!known) return 0;
+  if (is_compat()) {
+    if (known->role & ROLE_MEMBER) count_loss(known->session, RING_DISK, CAUSE_COMPAT, 1);
+    return 0;
+  }
   calls.call(ctx, call_number((void *)ctx->regs));
   return 0;
 }

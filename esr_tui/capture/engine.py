@@ -317,8 +317,17 @@ class Engine:
 
 
 def _write_loss(session: LiveSession, now: int, since: int, loss: Loss, *, certain: bool) -> None:
-    unit = "bytes" if loss.ring == "terminal" else "records"
     doubt = "" if certain else " of a session that is not known"
+    if loss.cause == "compat":
+        unit, detail = (
+            "system calls",
+            f"{loss.count} system calls of 32-bit programs{doubt} were not looked into",
+        )
+    else:
+        unit = "bytes" if loss.ring == "terminal" else "records"
+        detail = (
+            f"{loss.count} {unit} of the {loss.ring} ring{doubt} were lost: {loss.cause.replace('_', ' ')}"
+        )
     session.gap(
         now,
         cause=loss.cause,
@@ -326,5 +335,5 @@ def _write_loss(session: LiveSession, now: int, since: int, loss: Loss, *, certa
         count=loss.count,
         unit=unit,
         from_ms=max(0, since - session.started) // 1_000_000,
-        detail=f"{loss.count} {unit} of the {loss.ring} ring{doubt} were lost: {loss.cause.replace('_', ' ')}",
+        detail=detail,
     )

@@ -18,7 +18,7 @@ from esr_tui.kernel.decoding import decode
 from esr_tui.kernel.hooks import DISPATCH, RAW, RINGS, watched
 from esr_tui.kernel.rings import Rings
 
-CAUSES = {1: "ring_full", 2: "map_full", 3: "unreadable", 4: "too_long"}
+CAUSES = {1: "ring_full", 2: "map_full", 3: "unreadable", 4: "too_long", 5: "compat"}
 
 _U32 = struct.Struct("=I")
 _U64 = struct.Struct("=Q")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import platform
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import pytest
 
 from esr_tui.model.events import Command, Disk, Escape, Gap, SessionEnd
 from tests.e2e.account import Account
@@ -91,6 +94,25 @@ def test_an_io_uring_is_a_gap(recorder: Capture, sshd: Sshd) -> None:
         return
     (gap,) = recording.all(Gap)
     assert (gap.cause, gap.what) == ("io_uring", "disk")
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the machine code is of x86")
+def test_system_calls_of_32_bit_programs_are_a_gap(recorder: Capture, sshd: Sshd) -> None:
+    recording = run_python(
+        recorder,
+        sshd,
+        """
+        import ctypes, mmap
+        code = mmap.mmap(-1, 4096, prot=7)
+        code.write(bytes.fromhex("b814000000cd80c3"))  # mov eax, getpid; int 0x80; ret
+        call = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
+        for _ in range(3):
+            call()
+        """,
+    )
+    emulation = [each for each in recording.all(Gap) if each.cause == "compat"]
+    assert sum(each.count or 0 for each in emulation) == 3
+    assert "32-bit" in emulation[0].detail
 
 
 def test_a_shell_that_kills_itself_has_ended(recorder: Capture, sshd: Sshd, account: Account) -> None:
