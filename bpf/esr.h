@@ -125,6 +125,7 @@ BPF_HASH(daemons, struct comm, u32, 64);
 BPF_HASH(interpreters, struct comm, u32, 1024); /* by the name of the image: bytes of input to keep */
 BPF_HASH(losses, struct loss, u64, MAX_LOSSES);
 BPF_ARRAY(unattributed, u64, 1); /* losses that found no room in the map above */
+BPF_ARRAY(dozing, u32, 1);       /* whether the reader is to be woken for any record */
 
 /*
  * A system call that returns: where its user's registers are, and its result. The raw tracepoint sys_exit and a
@@ -308,10 +309,16 @@ static inline void fill_header(struct header *h, u32 type, void *task, struct pr
 /*
  * How a record is handed over: 1 is BPF_RB_NO_WAKEUP, 2 BPF_RB_FORCE_WAKEUP (without force, the reader is not woken
  * while it has older records to read). Waking the reader costs more than all else that is done for an exec, and while
- * a session lives it looks every few milliseconds by itself. It is woken for what it waits for without a session: a
- * login daemon's doings, and a new session.
+ * a session does something it looks every few milliseconds by itself. It is woken for what it waits for at any time: a
+ * login daemon's doings, and a new session; and for everything while it dozes, because nothing came for a while.
  */
-#define WAKING(head) (((head).role & ROLE_DAEMON) || ((head).flags & FLAG_NEW_SESSION) ? 2 : 1)
+#define WAKING(head) (((head).role & ROLE_DAEMON) || ((head).flags & FLAG_NEW_SESSION) || reader_dozes() ? 2 : 1)
+
+static inline bool reader_dozes(void) {
+  int zero = 0;
+  u32 *dozes = dozing.lookup(&zero);
+  return dozes && *dozes;
+}
 
 /* Bytes of a record to send: the header, the fixed part and the used part of the blob (at most `size`). */
 #define LENGTH(record, size) \

@@ -27,6 +27,8 @@ from esr_tui.sessions.ptys import Ptys
 FLUSH_NS = 20_000_000
 """A live recording's end on disk is at most this old (plus what it takes to handle one poll)."""
 _IDLE_MS = 100
+_DOZE_MS, _QUIET_NS = 250, 1_000_000_000
+"""How long to wait at a time once nothing has come for so long."""
 _HOUSEKEEPING_NS = 500_000_000
 _LAST_RECORDS_NS = 2_000_000_000
 """How long a recorder that was asked to stop goes on emptying the rings."""
@@ -73,9 +75,9 @@ class Engine:
         self._mending = Mending()
         self.writing = WriteBehind(store, Watermark(store.own_dir).set)
         self._disk_said = ""
-        self.began = self._marked = self._flushed = self._kept_house = self._counted = self._needed = (
-            Clock.now()
-        )
+        self.began = self._heard = self._marked = self._flushed = self._kept_house = self._counted = (
+            self._needed
+        ) = Clock.now()
 
     def adopt_existing(self) -> None:
         """Takes up what is there already: login daemons, their logins, recordings that were cut."""
@@ -84,10 +86,9 @@ class Engine:
 
     def step(self) -> None:
         """Waits a little for records and handles them; keeps the recordings on disk up to date."""
-        # What woke the last poll must not put the next flush off by a whole wait.
-        left = max(1, (self._flushed + FLUSH_NS - Clock.now()) // 1_000_000)
-        for record in self.kernel.poll(left if self.sessions else _IDLE_MS):
+        for record in self.kernel.poll(self._patience()):
             self._dispatch(record)
+            self._heard = record.head.ktime
         now = Clock.now()
         self._note_fill()
         for session in self._placing.done():
@@ -99,6 +100,17 @@ class Engine:
         if now - self._kept_house >= _HOUSEKEEPING_NS:
             self._keep_house(now)
             self._kept_house = now
+
+    def _patience(self) -> int:
+        """Milliseconds to wait for records."""
+        now = Clock.now()
+        quiet = now - self._heard - _QUIET_NS
+        # `esr record` has a terminal to look after meanwhile, and no login daemons.
+        self.kernel.doze(quiet > 0 and bool(self._names))
+        if quiet > FLUSH_NS and self._names:  # one ordinary poll later: what overlooked the change has come
+            return _DOZE_MS
+        # What woke the last poll must not put the next flush off by a whole wait.
+        return max(1, (self._flushed + FLUSH_NS - now) // 1_000_000) if self.sessions else _IDLE_MS
 
     def _note_fill(self) -> None:
         """How full the rings were counts for every session that lives."""
@@ -253,7 +265,7 @@ class Engine:
             self._incomplete = self._mending.look(self, self._names, now)
         self._ptys.expire(now)
         self._tell_of_disk()
-        for pid in list(self.logins.connections):
+        for pid in self.logins.leaves() - {session.reader for session in self.sessions.values()}:
             self._silent.adopt(self, pid)
         self._watch_as_needed(now)
 

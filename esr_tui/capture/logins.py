@@ -22,6 +22,10 @@ class Logins:
         """Every login daemon's process that is known."""
         return tuple(self._parents)
 
+    def leaves(self) -> set[int]:
+        """The connections' processes that have none below them: only such a one serves a login itself."""
+        return self.connections - set(self._parents.values())
+
     def seen(self, pid: int, ppid: int) -> None:
         """A daemon's process was found, forked or executed."""
         self._parents[pid] = ppid

@@ -68,6 +68,7 @@ class Kernel:
         self._seen: dict[tuple[int, int, int], int] = {}
         self._unattributed = 0
         self._argv = ArgvAssembler()
+        self._dozes = False
         self._ring_bytes = {name: getattr(sizes, name) * 4096 for name in RINGS}
         self.input_kept = 0
         """Bytes kept of what an interpreter reads."""
@@ -115,6 +116,16 @@ class Kernel:
         decoded = [decode(one) for one in self._rings.take(timeout_ms)]
         decoded.sort(key=_time)
         return self._argv.joined(decoded)
+
+    def doze(self, dozes: bool) -> None:
+        """Whether the next polls are woken by any record; else only by a login's, and members' wait for the next poll.
+
+        Waking costs who is watched more than all else, so it is for times at which nothing happens. The first poll
+        after the change may still be overlooked.
+        """
+        if dozes != self._dozes:
+            self._dozes = dozes
+            self._maps["dozing"].set(_U32.pack(0), _U32.pack(dozes))
 
     @property
     def behind(self) -> bool:

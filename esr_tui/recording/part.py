@@ -17,6 +17,10 @@ from esr_tui.recording.layout import IndexEntry
 _LEVEL = 3
 """zlib's level: event lines shrink elevenfold already (fourteenfold at 6), at twice level 6's speed."""
 
+_WINDOW, _MEMORY = 16 + 13, 6
+"""Of gzip 8 KiB, and of zlib's table: 64 KiB a file instead of 256 for a few percent more on the disk. A session writes
+four files, and a node may have hundreds of sessions."""
+
 _SLICE = 1 << 20
 """Bytes given to zlib at once, so that what waits compressed stays small when the disk is full."""
 
@@ -45,7 +49,7 @@ class GzipPart:
         self._fd = -1
         self._ended = False
         self._running = running
-        self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, 31)
+        self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW, _MEMORY)
 
     @property
     def is_open(self) -> bool:

@@ -63,3 +63,12 @@ def test_a_connection_outlives_its_listener(held: dict[int, Connection]) -> None
     held[11] = CONNECTION
     logins.left(10)
     assert logins.connections == {11}
+
+
+def test_only_the_last_process_of_a_connection_may_serve_a_login_itself() -> None:
+    logins = Logins()
+    for pid, ppid in ((10, 1), (11, 10), (12, 11), (13, 12)):
+        logins.seen(pid, ppid)
+    assert logins.leaves() == {13}
+    logins.left(13)
+    assert logins.leaves() == {12}
