@@ -8,9 +8,13 @@ from pathlib import Path
 from esr_tui.replay.building import DEFAULT_SIZE
 from esr_tui.replay.indexing import SUFFIX, whole
 from esr_tui.replay.places import places
-from esr_tui.replay.segment import TimelineError
+from esr_tui.replay.tape import Place
 from esr_tui.replay.timeline import Timeline
+from esr_tui.replay.walking import show, stride
 from esr_tui.terminal import Terminal
+
+_PIECE = 1 << 20
+"""Bytes of output fed at once."""
 
 
 def whole_timeline(index: Path) -> Timeline | None:
@@ -34,16 +38,8 @@ def terminal_at(timeline: Timeline, ms: float) -> Terminal:
     target = timeline.place(ms)
     number = timeline.keyframe(target)
     terminal = timeline.terminal(number) if number >= 0 else Terminal(*DEFAULT_SIZE)
-    offset, done = timeline.place_of(number) if number >= 0 else (0, 0)
-    while (offset, done) != target:
-        resize = timeline.resizes[done] if done < target.resizes else None
-        if resize is not None and resize.offset <= offset:
-            terminal.resize(resize.columns, resize.rows)
-            done += 1
-            continue
-        data = timeline.read(offset, (resize.offset if resize else target.offset) - offset)
-        if not data:
-            raise TimelineError("the stream ends before its time")
-        terminal.feed(data)
-        offset += len(data)
+    at = timeline.place_of(number) if number >= 0 else Place(0, 0)
+    while at != target:
+        part, at = stride(timeline, at, target, _PIECE)
+        show(part, terminal)
     return terminal

@@ -8,8 +8,9 @@ from esr_tui.model.text import printable
 from esr_tui.replay.indexing import SUFFIX
 from esr_tui.replay.places import places
 from esr_tui.replay.segment import Chain, TimelineError
-from esr_tui.replay.tape import Place, SpoolTape
+from esr_tui.replay.tape import Place, Resize, SpoolTape
 from esr_tui.replay.timeline import Timeline
+from esr_tui.replay.walking import stride
 from esr_tui.terminal import Terminal
 from esr_tui.tui.child import Child
 from esr_tui.tui.stopping import Stop
@@ -53,19 +54,15 @@ class CheckedKeyframes:
         if goal > tape.end():
             return False
         while self._place != goal:
-            offset, done = self._place
-            resize = tape.resizes[done] if done < goal.resizes else None
-            if resize is not None and resize.offset <= offset:
-                self._chain.resize(resize.offset, resize.columns, resize.rows)
-                self._place = Place(offset, done + 1)
-                continue
-            stop = min(resize.offset if resize else goal.offset, goal.offset)
-            data = tape.read(offset, min(CHECK_BYTES, stop - offset))
-            if not data:
+            try:
+                part, self._place = stride(tape, self._place, goal, CHECK_BYTES)
+            except TimelineError:
                 self.refused = True
                 return False
-            self._chain.data(data)
-            self._place = Place(offset + len(data), done)
+            if isinstance(part, Resize):
+                self._chain.resize(part.offset, part.columns, part.rows)
+            else:
+                self._chain.data(part)
         self.refused = self._chain.value != timeline.segments[number].chain
         return not self.refused
 

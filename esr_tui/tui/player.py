@@ -11,6 +11,7 @@ from typing import Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 from esr_tui.replay.building import DEFAULT_SIZE
 from esr_tui.replay.segment import TimelineError
 from esr_tui.replay.tape import Place, Tape
+from esr_tui.replay.walking import show, stride
 from esr_tui.terminal import Terminal
 
 SNAPSHOT_BYTES = 256 * 1024
@@ -223,19 +224,9 @@ class Player:
 
     def _step(self, target: Place) -> None:
         """Takes one resize, or feeds one piece."""
-        offset, done = self._at
-        resizes = self.tape.resizes
-        if done < target.resizes and resizes[done].offset <= offset:
-            self.terminal.resize(resizes[done].columns, resizes[done].rows)
-            self._at = Place(offset, done + 1)
-            return
-        stop = resizes[done].offset if done < target.resizes else target.offset
-        piece = min(self._piece, BACKWARDS_BYTES) if self._stepping_back else self._piece
-        data = self.tape.read(offset, min(piece, stop - offset))
-        if not data:
-            raise TimelineError("the stream ends before its time")
-        self.terminal.feed(data)
-        self._at = Place(offset + len(data), done)
+        most = min(self._piece, BACKWARDS_BYTES) if self._stepping_back else self._piece
+        part, self._at = stride(self.tape, self._at, target, most)
+        show(part, self.terminal)
         self._remember()
 
     @property
