@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from esr_tui.divergence.certificate import Witness
+from esr_tui.divergence.kept import Keeper, claim, kept
 from esr_tui.divergence.pace import Pace
 from esr_tui.model.beside import work_beside
 from esr_tui.model.session import ENDED, LINGERING, LIVE
@@ -33,6 +34,7 @@ from esr_tui.tui.stopping import Stop
 
 if TYPE_CHECKING:
     from esr_tui.divergence.analysis import Analysis
+    from esr_tui.divergence.rules import RuleSet
 
 READ_LIMIT = 256 * 1024
 LIVE_POLL = 0.02
@@ -250,33 +252,58 @@ def judged(path: Path, give: Give, stop: Stop, rules: Sequence[Path] = ()) -> st
 def main(arguments: list[str]) -> int:
     """Writes reports to standard output."""
     work_beside(_NICE)
-    from esr_tui.divergence.analysis import VERSION, Analysis  # noqa: PLC0415  (only here: patterns take time to load)
-    from esr_tui.divergence.rules import RuleSet, in_force  # noqa: PLC0415
+    from esr_tui.divergence.rules import RuleSet, in_force  # noqa: PLC0415  (only here: patterns take time to load)
 
+    index = Path(arguments[0])
     rules = RuleSet.load(folders=in_force([Path(each) for each in arguments[1:]]), lenient=True)
-
-    def give(news: Judged) -> None:
-        sys.stdout.buffer.write(msgspec.json.encode(news) + b"\n")
-        sys.stdout.buffer.flush()
-
     try:
-        if rules.errors:
-            give(Judged(problem=printable(rules.errors[0], 500)))
-        index = Path(arguments[0])
-        reader, analysis = RecordingReader(index), Analysis(rules)
-        until = partial(written_until, index)
-        reporter = judge(Source(reader.read, lambda: reader.state, until), analysis, give, Stop())
-        if analysis.late:
-            again = RecordingReader(index)
-            judge(Source(again.read, lambda: again.state), Analysis(rules), give, Stop(), reporter=reporter)
-        with suppress(OSError):  # who may not keep it finds it again
-            keep_verdicts(index, reporter.summary(VERSION, complete=reader.state == ENDED))
+        claimed = claim(index, rules.fingerprint)
+        if lines := kept(index, claimed):
+            _tell_again(index, lines)
+        else:
+            _judge_whole(index, rules, Keeper(claimed))
     except RecordingError as error:
         print(error, file=sys.stderr)
         return 1
     except BrokenPipeError:  # the app has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _tell_again(index: Path, lines: list[bytes]) -> None:
+    """The reports that were kept, and what they came to. Raises BrokenPipeError."""
+    for line in lines[:-1]:
+        sys.stdout.buffer.write(line + b"\n")
+    sys.stdout.buffer.flush()
+    with suppress(OSError, msgspec.MsgspecError):
+        keep_verdicts(index, msgspec.json.decode(lines[-1], type=VerdictSummary))
+
+
+def _judge_whole(index: Path, rules: RuleSet, keeper: Keeper) -> None:
+    """Judges to the end and on while the recording grows. Raises RecordingError, BrokenPipeError."""
+    from esr_tui.divergence.analysis import VERSION, Analysis  # noqa: PLC0415
+
+    def give(news: Judged) -> None:
+        line = msgspec.json.encode(news)
+        keeper.take(line)
+        sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.flush()
+
+    if rules.errors:
+        give(Judged(problem=printable(rules.errors[0], 500)))
+    reader, analysis = RecordingReader(index), Analysis(rules)
+    until = partial(written_until, index)
+    reporter = judge(Source(reader.read, lambda: reader.state, until), analysis, give, Stop())
+    if analysis.late:
+        again = RecordingReader(index)
+        judge(Source(again.read, lambda: again.state), Analysis(rules), give, Stop(), reporter=reporter)
+    summary = reporter.summary(VERSION, complete=reader.state == ENDED)
+    with suppress(OSError):  # who may not keep it finds it again
+        keep_verdicts(index, summary)
+    if summary.complete:
+        keeper.take(msgspec.json.encode(summary))
+        with suppress(OSError):
+            keeper.keep(index, rules.fingerprint)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -36,12 +37,14 @@ class Loaded:
         sigma: Sigma rules.
         skipped: rules that are right but for something that esr does not see, with the reason.
         errors: one sentence for each file that cannot be used.
+        texts: a digest of all that was read.
     """
 
     rules: list[Rule] = field(default_factory=list)
     sigma: list[SigmaRule] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    texts: hashlib._Hash = field(default_factory=hashlib.sha256)
 
 
 def load_builtin(loaded: Loaded) -> None:
@@ -68,6 +71,7 @@ def load_path(loaded: Loaded, path: Path) -> None:
 
 def load_text(loaded: Loaded, name: str, text: str, author: str = "") -> None:
     """The rules that one file's text holds. Raises RuleError; then none of them is taken."""
+    loaded.texts.update(f"{name}\0{author}\0{len(text)}\0{text}".encode("utf-8", "surrogatepass"))
     found = Loaded()
     try:
         document = parse(name, text)

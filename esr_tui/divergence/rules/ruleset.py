@@ -35,6 +35,7 @@ class RuleSet:
         sigma: Sigma rules.
         skipped: one sentence for each rule that is for something esr does not see.
         errors: one sentence for each file that cannot be used; empty unless `load` was lenient.
+        fingerprint: of all texts that were loaded; empty for rules that were made otherwise.
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class RuleSet:
         sigma: Sequence[SigmaRule],
         skipped: Sequence[str] = (),
         errors: Sequence[str] = (),
+        fingerprint: str = "",
     ) -> None:
         self.rules = tuple(rules)
         self.sigma = tuple(sigma)
         self.skipped = tuple(skipped)
         self.errors = tuple(errors)
+        self.fingerprint = fingerprint
         self._engine = SigmaEngine(self.sigma)
         self._by_kind = {
             kind: tuple(rule for rule in self.rules if name in rule.kinds and rule.enabled)
@@ -78,7 +81,8 @@ class RuleSet:
         if loaded.errors and not lenient:
             more = f" (and {len(loaded.errors) - 1} more)" if len(loaded.errors) > 1 else ""
             raise RuleError(loaded.errors[0] + more)
-        return cls(rules, loaded.sigma, loaded.skipped, loaded.errors)
+        loaded.texts.update("\0".join(loaded.errors).encode("utf-8", "surrogatepass"))
+        return cls(rules, loaded.sigma, loaded.skipped, loaded.errors, loaded.texts.hexdigest())
 
     def match(self, subject: Subject) -> tuple[RuleMatch, ...]:
         """Every rule that matches, the worst first; at most MOST_MATCHES. Pure."""
