@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("esr_tui.cli.convert:convert", "Write a recording as a file for other tools."),
     "redact": ("esr_tui.cli.redact:redact", "Copy a recording without passwords, a pattern or a time."),
     "verify": ("esr_tui.cli.verify:verify", "Find every byte of a recording that is not as it was sealed."),
+    "export": ("esr_tui.cli.export:export", "Write a recording as one file that can be verified anywhere."),
     "rules": ("esr_tui.cli.rules:rules", "Check rules, and try them on recordings."),
     "capture": ("esr_tui.cli.capture:capture", "Record every session of this node, in the foreground."),
     "record": ("esr_tui.cli.record:record", "Record a shell or a command in this terminal."),

@@ -9,8 +9,11 @@ import click
 import msgspec
 
 from esr_tui.cli.options import data_dir_of, json_option, store_options
+from esr_tui.exchange.bundle import is_bundle, verify_bundle
+from esr_tui.exchange.locate import look
 from esr_tui.model.text import printable
-from esr_tui.recording import Catalog, verified
+from esr_tui.recording import verified
+from esr_tui.recording.files import read_bounded
 from esr_tui.recording.keys import read_public
 from esr_tui.recording.verified import Verified
 from esr_tui.recording.verifystore import verify_directory, verify_index, verify_store
@@ -78,12 +81,19 @@ def _chosen(session: str | None, store: Path, pinned: list[bytes]) -> Iterator[V
         yield from verify_store(store, pinned)
         return
     path = Path(session)
+    if path.is_file() and is_bundle(read_bounded(path.resolve(), 512)):
+        yield verify_bundle(path.resolve(), tuple(pinned))
+        return
     if path.is_dir() and "/" in session:
-        found = sorted(path.glob("*.index"))
-        if len(found) != 1:
-            yield from verify_directory(path, pinned) if found else verify_store(path, pinned)
+        count = len(list(path.glob("*.index")))
+        if count != 1:
+            yield from verify_directory(path, pinned) if count else verify_store(path, pinned)
             return
-    yield verify_index(Catalog(store).find(session), pinned)
+    found = look(session, store)
+    if isinstance(found, Path):
+        yield verify_index(found, pinned)
+    else:
+        yield Verified(sid=found.paths[0].name, path=session, state=verified.UNSEALED)
 
 
 def _code(each: Verified) -> int:

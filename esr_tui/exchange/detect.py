@@ -17,6 +17,7 @@ from esr_tui.exchange import (
     ttyrec,
     typescript,
 )
+from esr_tui.exchange.bundle import is_bundle, unpack
 from esr_tui.exchange.errors import Damage, ForeignError
 from esr_tui.exchange.importing import Found
 from esr_tui.exchange.items import Read
@@ -25,7 +26,7 @@ from esr_tui.model.text import printable
 from esr_tui.recording.errors import read_failed
 
 HEAD = 64 << 10
-KNOWN = "asciicast, Teleport, tlog, sudo I/O log, typescript, ttyrec, and JSON lines of esr"
+KNOWN = "asciicast, Teleport, tlog, sudo I/O log, typescript, ttyrec, JSON lines and bundles of esr"
 
 
 def recognised(path: Path) -> Found:
@@ -71,6 +72,8 @@ def _file(path: Path) -> Found:
         raise ForeignError(
             f"{source.name} is empty: nothing was recorded, or it was cut off before anything was"
         )
+    if is_bundle(head):
+        return Found((path,), None, unpack=unpack)
     if path.name in ("timing", "log", "log.json") and (paths := sudo.files_of(path.parent)):
         return Found(paths, sudo.read, path.parent.name)
     if typescript.is_typescript(head):

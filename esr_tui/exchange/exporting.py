@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from esr_tui.exchange import jsonlines
 from esr_tui.exchange.castwriter import CastWriter
@@ -111,7 +112,14 @@ def format_of(path: Path, wanted: str | None) -> str:
     return found
 
 
-def write(export: Export, path: Path, *, force: bool) -> int:
+class Writes(Protocol):
+    """Something that can be written as a file."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """The file's content. Raises RecordingError."""
+
+
+def write(export: Writes, path: Path, *, force: bool) -> int:
     """Writes a file so that it is there whole or not at all; its size in bytes.
 
     Raises:

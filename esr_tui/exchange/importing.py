@@ -19,6 +19,7 @@ from pathlib import Path
 
 from esr_tui.exchange import cache
 from esr_tui.exchange.copying import Folder, copy
+from esr_tui.exchange.errors import ForeignError
 from esr_tui.exchange.items import Read
 from esr_tui.exchange.source import Source
 from esr_tui.model.beside import work_beside
@@ -32,19 +33,26 @@ Progress = Callable[[float], None]
 """Is told now and then which part of the file, 0 to 1, has been read."""
 
 
+def nothing_to_unpack(path: Path, directory: Path) -> Path:
+    """Most formats are read and written anew."""
+    raise ForeignError(f"{printable(path.name, 120)} holds no recording that could be taken as it is")
+
+
 @dataclass(frozen=True)
 class Found:
     """A foreign recording.
 
     Attributes:
         paths: the files that make it up; `read` gets the first as its source.
-        read: its format's reader.
+        read: its format's reader; None where the recording is taken as it is, by `unpack`.
         name: what it is called.
+        unpack: writes the recording that a file holds into a directory; its index.
     """
 
     paths: tuple[Path, ...]
-    read: Read
+    read: Read | None
     name: str = ""
+    unpack: Callable[[Path, Path], Path] = nothing_to_unpack
 
 
 def slot(found: Found, data_dir: Path) -> cache.Slot:
@@ -92,13 +100,16 @@ def _written(found: Found, place: cache.Slot, progress: Progress) -> Path:
     try:
         folder = Folder(place.folder)
         folder.create()
-        index = copy(
-            found.read(source),
-            folder,
-            name=printable(found.name, 120) or source.name,
-            sid=str(uuid.UUID(place.folder.name, version=5)),
-            progress=lambda: progress(source.done),
-        )
+        if found.read is None:
+            index = found.unpack(source.path, folder.own_sessions)
+        else:
+            index = copy(
+                found.read(source),
+                folder,
+                name=printable(found.name, 120) or source.name,
+                sid=str(uuid.UUID(place.folder.name, version=5)),
+                progress=lambda: progress(source.done),
+            )
         place.finish()
         done = True
     finally:

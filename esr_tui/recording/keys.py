@@ -74,6 +74,14 @@ def signer_of(data_dir: Path) -> Signer:
     return signer
 
 
+def own_signer(data_dir: Path) -> Signer | None:
+    """The node's key, where it is there and this user may read it."""
+    try:
+        return Signer(_private(data_dir / "node.key"))
+    except (OSError, StoreError):
+        return None
+
+
 def _make(path: Path) -> None:
     """Write a new key; when two processes race, the first one's stays. Raises OSError."""
     data = Ed25519PrivateKey.generate().private_bytes(

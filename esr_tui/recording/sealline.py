@@ -87,7 +87,7 @@ class Read(msgspec.Struct, frozen=True):
 
 
 def made(signer: Signer, **fields: object) -> bytes:
-    """A signed line with its newline; `fields` are those that the moment and the key do not give."""
+    """A signed line with its newline; `fields` are those that the moment and the key do not give, or go before them."""
     now = Clock.now()
     known = {
         "seal": VERSION,

@@ -16,6 +16,7 @@ from esr_tui.replay.opening import forget, whole_timeline
 from esr_tui.replay.timeline import Timeline
 from esr_tui.tui.judging import Give, judged
 from esr_tui.tui.keyframes import CheckedKeyframes, indexed
+from esr_tui.tui.sealing import told
 from esr_tui.tui.searching import NoSearcher, Searcher, TextSearcher
 from esr_tui.tui.stopping import Stop
 
@@ -56,6 +57,11 @@ def keep_nothing(path: Path, bookmarks: list[Bookmark]) -> None:
     """Marks last as long as the screen."""
 
 
+def no_seal(path: Path) -> str:
+    """Nothing is known of a seal."""
+    return ""
+
+
 def unindexed(path: Path, keyframes: CheckedKeyframes, stop: Stop) -> str:
     """No index is made."""
     return ""
@@ -92,6 +98,8 @@ class Sources:
     bookmarks: Callable[[Path], list[Bookmark]] = no_bookmarks
     write_bookmarks: Callable[[Path, list[Bookmark]], None] = keep_nothing
     """May raise OSError."""
+    seal: Callable[[Path], str] = no_seal
+    """Compares a recording with its seal; what came of it in a sentence. Takes long."""
     lens: Lens = field(default_factory=Lens)
     """What everything is shown through: it hides secrets until it is lifted."""
 
@@ -115,4 +123,5 @@ def store(
         bookmarks=read_bookmarks,
         write_bookmarks=write_bookmarks,
         lens=lens or Lens(),
+        seal=told,
     )

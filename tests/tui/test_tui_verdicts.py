@@ -420,7 +420,7 @@ class _Slots:
 async def test_the_certificate_opens_and_closes(tools: Any, world: Any) -> None:
     hooks = ", ".join(f"sys_exit_{n:03}" for n in range(60))
     world.certificate = (hooks, "Lost: 312 (ring full).", "The terminal did not show 2 commands.")
-    app = tools.app(world, recording=PATH)
+    app = tools.app(world, recording=PATH, seal=lambda path: "Seal: intact.")
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(tools, pilot)
         await pilot.press("c")
@@ -428,6 +428,8 @@ async def test_the_certificate_opens_and_closes(tools: Any, world: Any) -> None:
         text = str(app.screen.query_one("#certificate-text", Static).content)
         assert "Lost: 312 (ring full)." in text and "did not show 2" in text and hooks in text
         assert "so far" not in text
+        shown = app.screen.query_one("#certificate-text", Static)
+        await tools.until(pilot, lambda: "Seal: intact." in str(shown.content))
         await pilot.press("escape")
         assert app.screen is screen
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -22,6 +23,13 @@ LINE_LIMIT = 8000
 class CertificateScreen(ModalScreen[None]):
     """The sentences. Any of escape, q and c closes it."""
 
+    class Verified(Message):
+        """What came of comparing the recording with its seal."""
+
+        def __init__(self, said: str) -> None:
+            super().__init__()
+            self.said = said
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "escape,q,c",
@@ -32,15 +40,31 @@ class CertificateScreen(ModalScreen[None]):
         ),
     ]
 
-    def __init__(self, sentences: Sequence[str], *, settled: bool) -> None:
-        """Shows the sentences; unless `settled`, they may still change."""
+    def __init__(self, sentences: Sequence[str], *, settled: bool, seal: Callable[[], str]) -> None:
+        """Shows the sentences; unless `settled`, they may still change. `seal` says what became of the seal."""
         super().__init__()
         self._sentences, self._settled = tuple(sentences), settled
+        self._seal = seal
+        self._sealed = "Its seal is being verified…"
 
     def compose(self) -> ComposeResult:
         """One scrolling text."""
         with VerticalScroll(id="certificate"):
             yield Static(self._text(), id="certificate-text")
+
+    def on_mount(self) -> None:
+        """Compares the recording with its seal, beside."""
+        self.run_worker(self._verify, thread=True, group="seal", exit_on_error=False)
+
+    def _verify(self) -> None:
+        """In a worker thread."""
+        self.post_message(self.Verified(self._seal()))
+
+    def on_certificate_screen_verified(self, message: Verified) -> None:
+        """The seal's state is known."""
+        self._sealed = message.said
+        for text in self.query("#certificate-text").results(Static):
+            text.update(self._text())
 
     def _text(self) -> Content:
         parts: list[Content | str | tuple[str, str]] = [
@@ -48,6 +72,8 @@ class CertificateScreen(ModalScreen[None]):
         ]
         for sentence in self._sentences or ("It is being analysed: look again in a moment.",):
             parts += [("  • ", "$text-accent"), f"{printable(sentence, LINE_LIMIT)}\n"]
+        if self._sealed:
+            parts += [("  • ", "$text-accent"), f"{printable(self._sealed, LINE_LIMIT)}\n"]
         if not self._settled:
             parts.append(("\nThe session or its analysis goes on: this is what is known so far.\n", "bold"))
         parts.append((f"\nJudged by version {VERSION} of the analysis. Escape closes.", "$foreground 60%"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 from textual.message import Message
 
@@ -113,7 +114,8 @@ class SessionJudging(SessionMarks):
         """What was captured of the session, and what was not."""
         found = self.model.verdicts
         settled = found.level and self.model.state not in {LIVE, LINGERING}
-        self.app.push_screen(CertificateScreen(found.certificate, settled=settled))
+        seal = partial(self._sources.seal, self._path)
+        self.app.push_screen(CertificateScreen(found.certificate, settled=settled, seal=seal))
 
     def action_divergent(self) -> None:
         """Only divergences, or everything again."""
