@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from esr_tui.divergence.programs import CARRIERS, SHELLS, WRAPPERS
 from esr_tui.divergence.shellwords import Simple, Word, commands
+from esr_tui.masking.masker import HIDDEN
 
 RUNNERS = (
     WRAPPERS | CARRIERS | {"find", "exec", "command", "builtin", "ssh", "eval", "coproc", "noglob", "rlwrap"}
@@ -41,6 +42,8 @@ SHELL_TEXTS = _QUOTES_COMMANDS - _LANGUAGES
 """Those that give such words to a shell, or to nobody."""
 _DATA = re.compile(r"[\w./:@,+%=-]*")
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'')
+_SECRETS_MOST = 4
+"""Marks in an argument that are understood."""
 _ALIASES_DEEP = 3
 """Aliases of aliases that are followed."""
 
@@ -147,9 +150,17 @@ def _arguments(words: Sequence[Word], given: Sequence[str]) -> bool:
             continue
         if word.text in rest:
             rest.remove(word.text)
-        elif not any(word.text in argument for argument in given):
+        elif not any(word.text in argument or _hides(argument, word.text) for argument in given):
             return False
     return True
+
+
+def _hides(argument: str, word: str) -> bool:
+    """Whether an argument that was recorded with marks over a secret can have been this word."""
+    if HIDDEN not in argument:
+        return False
+    pattern = ".{1,512}".join(re.escape(part) for part in argument.split(HIDDEN, _SECRETS_MOST))
+    return re.fullmatch(pattern, word, re.S) is not None
 
 
 def later(text: str) -> tuple[Simple, ...]:

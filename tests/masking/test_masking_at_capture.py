@@ -6,9 +6,12 @@ import gzip
 import uuid
 from pathlib import Path
 
+import pytest
+
 from esr_tui.capture.alerts import syslog_line
 from esr_tui.config.schema import Masking
 from esr_tui.divergence.certificate import Witness
+from esr_tui.divergence.naming import names
 from esr_tui.masking.lens import Lens
 from esr_tui.masking.masker import HIDDEN
 from esr_tui.masking.rules import at_capture, masker_of
@@ -64,6 +67,20 @@ def test_no_file_of_the_store_holds_the_secret(tmp_path: Path) -> None:
     witness.feed(events)
     said = " ".join(witness.certificate().sentences())
     assert "Masked at capture: 4 secrets, replaced by marks (•); what they were is not on record." in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        (f"mysql -p{SECRET} -e x", True),
+        (f"mysql '-p{SECRET} and more' -e x", True),
+        ("mysql -e x", True),  # what an alias adds may stand beside what was typed
+        (f"mysql --password={SECRET} -e x", False),
+        (f"psql -p{SECRET} -e x", False),
+    ],
+)
+def test_a_typed_line_names_a_command_that_was_recorded_masked(typed: str, shown: bool) -> None:
+    assert names(typed, ["mysql", f"-p{HIDDEN}", "-e", "x"], "/usr/bin/mysql") is shown
 
 
 def test_by_default_the_recording_keeps_what_it_holds(tmp_path: Path) -> None:
