@@ -27,8 +27,10 @@ lint: setup-dev ## ruff, mypy --strict, the import contract
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-fuzz: setup-dev ## damage foreign recordings for an hour or so, from a random seed on
-	@ESR_FUZZ=20000 ESR_FUZZ_SEED=$$RANDOM$$RANDOM $(BIN)/python -m pytest tests/exchange/test_exchange_fuzz.py
+fuzz: setup-dev ## every decoder: led by coverage (atheris) for half an hour, then an hour of damaged recordings
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3,<4'
+	@$(BIN)/python tests/fuzz/run.py 100
+	@ESR_FUZZ=20000 ESR_FUZZ_SEED=$$RANDOM$$RANDOM $(BIN)/python -m pytest tests/fuzz tests/exchange/test_exchange_fuzz.py
 
 soak: setup-dev ## a day's sessions in MINUTES=60, 200 kills of the recorder, hundreds of logins at once
 	@$(BIN)/python tests/soak/run.py $(or $(MINUTES),60)
@@ -49,5 +51,5 @@ test-terminal: setup-dev ## the emulator beside tmux at forty moments of each st
 	@ESR_THOROUGH=1 $(BIN)/python -m pytest tests/terminal
 
 clean: ## remove everything that make has made
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache snapshot_report.html
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .fuzz snapshot_report.html
 	find esr_tui tests bpf styles -name __pycache__ -type d -prune -exec rm -rf {} +

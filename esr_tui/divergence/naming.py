@@ -44,6 +44,8 @@ _DATA = re.compile(r"[\w./:@,+%=-]*")
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'')
 _SECRETS_MOST = 4
 """Marks in an argument that are understood."""
+_GLOB_LONGEST = 255
+"""A file's name is no longer, and what makes a pattern of it is quadratic."""
 _ALIASES_DEEP = 3
 """Aliases of aliases that are followed."""
 
@@ -134,6 +136,8 @@ def _is(words: Sequence[Word], argv: Sequence[str], path: str) -> bool:
 def _fits(text: str, wanted: set[str]) -> bool:
     """Whether a first word with a glob can only be this program: it fits, and most of its letters are there."""
     pattern = posixpath.basename(text)
+    if len(pattern) > _GLOB_LONGEST:
+        return False
     letters = re.sub(r"\[.*?\]|[*?]", "", pattern)
     return "$" not in text and any(
         2 * len(letters) > len(name) and fnmatch.fnmatchcase(name, pattern) for name in wanted

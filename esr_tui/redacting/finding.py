@@ -161,7 +161,7 @@ class Finder:
 
     def _mark(self, place: Place, width: int) -> bytes:
         """What takes the place of a character."""
-        return MARK.encode() * self._repeats[place[0]] if place[0] in self._repeats else _as_wide(width)
+        return _as_wide(width) * self._repeats.get(place[0], 1)
 
     def _take(self, place: Place, mark: bytes) -> None:
         """Notes bytes that are to go."""

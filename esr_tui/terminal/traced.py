@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 
 from esr_tui.terminal.cells import Cell
@@ -36,8 +37,13 @@ class _Screen(Screen):
 
     piece = b""
     start = 0
-    held = 0
-    """Where the sequence or character began that was not complete before this piece."""
+    pending = b""
+    """The piece, and before it what it completes: a sequence, a string or a character."""
+    begun = 0
+    """Where that begins."""
+    chars: list[tuple[str, Place]] | None = None
+    late = 0
+    """The characters of `pending`, and how many of them were drawn."""
 
     def draw(self, data: str) -> None:
         size = len(self.piece)
@@ -48,9 +54,20 @@ class _Screen(Screen):
                 return
             places = [(at, at + 1) for at in range(first, first + len(data))]
         else:
-            places = [(self.held, self.start + size)] * len(data)
+            places = self._late(data)
         for char, place in zip(data, places, strict=True):
             self._draw_one(char, place)
+
+    def _late(self, data: str) -> list[Place]:
+        """Where text comes from that was held back: a character that came in parts, a string that was none."""
+        if self.chars is None:
+            self.chars, self.late = _characters(self.pending, self.begun), 0
+        text = "".join(char for char, _ in self.chars)
+        at = text.find(data, self.late)
+        if at < 0:  # what the terminal adds by itself comes from the last byte
+            return [(self.start + len(self.piece) - 1, self.start + len(self.piece))] * len(data)
+        self.late = at + len(data)
+        return [place for _, place in self.chars[at : self.late]]
 
     def _draw_run(self, data: str, first: int) -> None:
         """Text that fits into the row, all at once: it is most of what there is."""
@@ -97,8 +114,9 @@ class TracedTerminal(Terminal):
         """Takes one of the PIECES, which begins at `offset` of the stream."""
         screen = self.screen
         if not (self.held or self.stream.undecoded):
-            screen.held = offset
-        screen.piece, screen.start = piece, offset
+            screen.pending, screen.begun = b"", offset
+        screen.piece, screen.start, screen.chars = piece, offset, None
+        screen.pending += piece
         self.feed(piece)
 
     @property
@@ -114,3 +132,16 @@ class TracedTerminal(Terminal):
             width = 2 if line.text[x + 1 : x + 2] == [""] else 1
             for place in drawn_by(line.pens[x]):
                 yield place, width
+
+
+def _characters(data: bytes, offset: int) -> list[tuple[str, Place]]:
+    """The characters of bytes, each with those that it comes from."""
+    decoder, found, begun = getincrementaldecoder("utf-8")("replace"), list[tuple[str, Place]](), offset
+    for at, byte in enumerate(data, offset):
+        for left, char in reversed(list(enumerate(reversed(decoder.decode(bytes([byte])))))):
+            end = (
+                at if left else at + 1
+            )  # what was begun before a byte that cannot go on with it stands for itself
+            found.append((char, (begun, end)))
+            begun = end
+    return found
