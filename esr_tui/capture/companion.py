@@ -43,6 +43,11 @@ class Companion:
         self._pause = _FIRST_PAUSE_S
         self.deaths = 0
 
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
     def begin(self, config: Config) -> None:
         """Starts it with this configuration. One that runs is asked to end first, and `look` goes on from there."""
         self._config = config

@@ -75,6 +75,10 @@ class Engine:
         self._mending = Mending()
         self.writing = WriteBehind(store, Watermark(store.own_dir).set)
         self._disk_said = ""
+        self.lost: dict[str, int] = {}
+        """What was lost since the beginning, by ring and cause."""
+        self.fill: dict[str, int] = {}
+        """How full each ring was at its fullest, in percent."""
         self.began = self._heard = self._marked = self._flushed = self._kept_house = self._counted = (
             self._needed
         ) = Clock.now()
@@ -115,6 +119,7 @@ class Engine:
     def _note_fill(self) -> None:
         """How full the rings were counts for every session that lives."""
         for name, share in self.kernel.fill().items():
+            self.fill[name] = max(share, self.fill.get(name, 0))
             for session in self.sessions.values() if share else ():
                 session.fill[name] = max(share, session.fill.get(name, 0))
 
@@ -286,6 +291,8 @@ class Engine:
 
     def _count_losses(self, now: int) -> None:
         for loss in self.kernel.losses():
+            name = f"{loss.ring}.{loss.cause}"
+            self.lost[name] = self.lost.get(name, 0) + loss.count
             if loss.ring == "command":
                 self._incomplete = True
             owner = self._owner(loss.who)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from esr_tui.config.keeping import POLICIES, Keep, Metrics, impossible_keeping
 from esr_tui.matching.regex import compile_regex
 from esr_tui.model.verdict import SEVERITIES
 
@@ -155,6 +156,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         alerts: who is told of divergences.
         rules: files and folders of rules, esr's own or Sigma, beside the built-in ones and /etc/esr/rules.d.
         masking: which secrets are hidden, and when.
+        keep: how much of the past the store keeps.
+        when_full: what the recorder does when neither the disk nor its memory takes more.
+        metrics: where a monitoring system finds the recorder's figures.
         filters: saved filters of events and sessions by the names that `@name` finds.
         idle: seconds of idle time that playing a recording shows when it skips the rest.
         seal: seconds after which what was written of a recording is sealed.
@@ -169,6 +173,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interpreter_input: int = 65536
     alerts: Alerts = Alerts()
     masking: Masking = Masking()
+    keep: Keep = Keep()
+    when_full: str = POLICIES[0]
+    metrics: Metrics = Metrics()
     rules: tuple[Path, ...] = ()
     filters: dict[str, str] = {}
     idle: float = 2.0
@@ -180,6 +187,8 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "enhanced_recording": EnhancedRecording,
     "alerts": Alerts,
     "masking": Masking,
+    "keep": Keep,
+    "metrics": Metrics,
 }
 """Which struct says the keys of which mapping."""
 
@@ -201,6 +210,7 @@ def impossible(config: Config) -> Iterator[tuple[str, str]]:
     if not 0 <= config.interpreter_input <= LARGEST_INPUT:
         yield "interpreter_input", f"is not from 0 to {LARGEST_INPUT} bytes; 65536 is usual, 0 keeps none"
     yield from _impossible_times(config)
+    yield from impossible_keeping(config.keep, config.when_full, config.metrics)
     yield from _impossible_alerts(config.alerts)
     yield from _impossible_filters(config.filters)
     yield from _impossible_masking(config.masking)

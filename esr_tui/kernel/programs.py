@@ -141,6 +141,10 @@ class Kernel:
         """How full each ring was, at least, when it was polled last, in percent."""
         return {name: -(-100 * taken // self._ring_bytes[name]) for name, taken in self._rings.taken.items()}
 
+    def received(self) -> dict[str, int]:
+        """Records that ever came out of each ring."""
+        return dict(self._rings.received)
+
     def losses(self) -> list[Loss]:
         """What was lost since the last call."""
         found = []

@@ -112,6 +112,8 @@ class Rings:
         self._rings: dict[str, Ring] = {}
         self.taken: dict[str, int] = {}
         """Bytes that the last round took of each ring: at least so much of it was in use."""
+        self.received: dict[str, int] = dict.fromkeys(_BATCHES, 0)
+        """Records that ever came out of each ring."""
         self.began = 0
         """When the last round began to take records, in ns of the boot clock."""
         self.behind = False
@@ -136,6 +138,7 @@ class Rings:
         for name, ring in self._rings.items():
             records, self.taken[name], more = ring.take(_BATCHES[name])
             found += records
+            self.received[name] += len(records)
             self.behind |= more
         return found
 

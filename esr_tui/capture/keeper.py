@@ -1,0 +1,105 @@
+"""A thread beside the recorder for what may wait for the disk: the status, the figures, the budget of the store."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from esr_tui.capture.metrics import exposition
+from esr_tui.model.status import Status
+from esr_tui.recording import statusfile
+
+_LOOK_S = 10.0
+_METRICS_MODE = 0o644
+"""Node exporters are no members of the group; figures tell nobody's secrets."""
+
+
+class Keeper:
+    """Takes a status from the recorder whenever there is one, and never makes it wait.
+
+    Args:
+        data_dir: the store's root.
+        metrics: the file that gets the figures, if any.
+        tidy: keeps the store within its budget; called every ten seconds, returns the bytes of all recordings.
+        complain: takes one sentence.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        metrics: Path | None = None,
+        tidy: Callable[[], int | None] = lambda: None,
+        complain: Callable[[str], None],
+    ) -> None:
+        self.metrics = metrics
+        self._data_dir = data_dir
+        self._tidy = tidy
+        self._complain = complain
+        self._offered: Status | None = None
+        self._used: int | None = None
+        self._failed: set[Path] = set()
+        self._wake = threading.Event()
+        self._end = False
+        # A daemon: a disk that hangs must not keep the recorder from ending.
+        self._thread = threading.Thread(target=self._run, name="esr-keeper", daemon=True)
+
+    def begin(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def offer(self, status: Status) -> None:
+        """The recorder's status now; one that was not written yet is forgotten."""
+        self._offered = status
+        self._wake.set()
+
+    def end(self, timeout: float = 2.0) -> None:
+        """Ends the thread, unless the disk holds it."""
+        self._end = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        looked = -_LOOK_S
+        while not self._end:
+            now = time.monotonic()
+            if now - looked >= _LOOK_S:
+                looked = now
+                self._used = self._tidy()
+            if (status := self._offered) is not None:
+                self._offered = None
+                self._publish(status)
+            self._wake.wait(_LOOK_S)
+            self._wake.clear()
+
+    def _publish(self, status: Status) -> None:
+        with suppress(OSError):
+            about = os.statvfs(self._data_dir)
+            status = msgspec.structs.replace(
+                status,
+                store_used=self._used,
+                store_size=about.f_frsize * about.f_blocks,
+                store_free=about.f_frsize * about.f_bavail,
+            )
+        self._put(self._data_dir / statusfile.NAME, lambda: statusfile.publish(self._data_dir, status))
+        if self.metrics is not None:
+            path, text = self.metrics, exposition(status).encode()
+            self._put(path, lambda: statusfile.put(path, text, _METRICS_MODE))
+
+    def _put(self, path: Path, write: Callable[[], None]) -> None:
+        """Writes a file, and says once when it cannot be."""
+        try:
+            write()
+        except OSError as error:
+            if path not in self._failed:
+                self._failed.add(path)
+                self._complain(f"cannot write {path}: {error.strerror}; it is tried again")
+        else:
+            self._failed.discard(path)
