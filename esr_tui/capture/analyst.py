@@ -21,8 +21,10 @@ from pathlib import Path
 import msgspec
 
 from esr_tui.capture.alerts import Sender
+from esr_tui.capture.metrics import Server
 from esr_tui.capture.privilege import ALERTING, DAC_READ_SEARCH, closed, keep
-from esr_tui.config import Config
+from esr_tui.config import Config, keeping
+from esr_tui.config.keeping import Metrics
 from esr_tui.divergence.following import Following
 from esr_tui.divergence.rules import RuleSet, in_force
 from esr_tui.kernel.errors import KernelError
@@ -93,7 +95,7 @@ def run(data_dir: Path, settings: Config) -> None:
     for sentence in rules.errors:  # a wrong rule must not keep the others from being used
         print(f"esr: {sentence}", file=sys.stderr, flush=True)
     following = Following(data_dir, rules)
-    sender = Sender(settings.alerts)
+    sender, figures = Sender(settings.alerts), serve(data_dir, settings.metrics)
     store, leaving = Store(data_dir, at_capture(settings.masking)), Lens(masker_of(settings.masking))
     rounds = 0
     while not ended.is_set():
@@ -110,8 +112,21 @@ def run(data_dir: Path, settings: Config) -> None:
         for sentence in sender.trouble():
             print(f"esr: {sentence}", file=sys.stderr, flush=True)
         ended.wait(_PAUSE_S)
+    if figures is not None:
+        figures.close()
     if left := sender.close(_LAST_ALERTS_S):
         print(f"esr: {left} alerts were not sent before the analyst ended", file=sys.stderr, flush=True)
+
+
+def serve(data_dir: Path, settings: Metrics) -> Server | None:
+    """Begins to answer a monitoring system, when that is configured."""
+    if (address := keeping.address(settings.listen)) is None:
+        return None
+    try:
+        return Server(data_dir, address)
+    except OSError as error:
+        print(f"esr: no figures at {settings.listen}: {error.strerror}", file=sys.stderr, flush=True)
+        return None
 
 
 def limit(data_dir: Path, settings: Config) -> None:

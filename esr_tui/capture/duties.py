@@ -10,8 +10,11 @@ from esr_tui.capture.companion import Companion
 from esr_tui.capture.engine import Engine
 from esr_tui.capture.notify import Notifier
 from esr_tui.capture.reload import reload
+from esr_tui.capture.reporting import Reporter
 from esr_tui.capture.signals import Signals
+from esr_tui.config.keeping import STOP
 from esr_tui.config.schema import Config
+from esr_tui.model.status import Status
 
 _EVERY_S = 0.2
 
@@ -24,6 +27,7 @@ class Duties:
 
     Args:
         apply: what follows a new configuration, beside the analyst.
+        report: takes what `esr status` tells.
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class Duties:
         config: Config,
         config_path: Path | None,
         apply: Apply,
+        report: Callable[[Status], None],
     ) -> None:
         self.config = config
         self._engine = engine
@@ -43,6 +48,13 @@ class Duties:
         self._path = config_path
         self._apply = apply
         self._due = 0.0
+        self._reporter = Reporter(engine, analyst, report)
+
+    @property
+    def full(self) -> bool:
+        """Whether neither the disk nor the memory takes more, and the configuration says to stop then."""
+        writing = self._engine.writing
+        return self.config.when_full == STOP and bool(writing.dropped)
 
     def look(self, signals: Signals) -> None:
         """Does what is due."""
@@ -53,6 +65,8 @@ class Duties:
         if now >= self._due:
             self._due = now + _EVERY_S
             self._analyst.look()
+            self._reporter.look()
+            signals.stop |= self.full
             self._manager.alive(self.status())
 
     def status(self) -> str:

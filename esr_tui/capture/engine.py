@@ -8,6 +8,7 @@ import msgspec
 
 from esr_tui.capture import late
 from esr_tui.capture.logins import Logins
+from esr_tui.capture.losing import Losses
 from esr_tui.capture.mending import Mending
 from esr_tui.capture.opening import Opening, open_session
 from esr_tui.capture.placing import Placing
@@ -15,7 +16,7 @@ from esr_tui.capture.scripts import Scripts
 from esr_tui.capture.session import LiveSession
 from esr_tui.capture.silent import Silent
 from esr_tui.kernel import records
-from esr_tui.kernel.programs import Kernel, Loss
+from esr_tui.kernel.programs import Kernel
 from esr_tui.model.clock import Clock
 from esr_tui.recording.behind import WriteBehind
 from esr_tui.recording.store import Store
@@ -36,8 +37,6 @@ _LAST_WRITES_S = 10.0
 """How long it then waits for the disk."""
 _MARK_NS = 200_000_000
 """How often a recording that does not grow is said to be written up to now."""
-_PIDS = 1 << 32
-"""Below it are pids; sessions' keys, being times, are beyond."""
 _UNWATCH_NS = 5_000_000_000
 """System calls stay watched this long after the last login."""
 
@@ -64,8 +63,10 @@ class Engine:
         self.kernel = kernel
         self.store = store
         self.sessions: dict[int, LiveSession] = {}
-        self.complain = complain
-        self._placing = Placing(cgroups, complain)
+        self.trouble = ""
+        """The last sentence that was complained."""
+        self._complain = complain
+        self._placing = Placing(cgroups, self.complain)
         self.logins = Logins()
         self._names = names
         self._enhanced = enhanced
@@ -75,13 +76,15 @@ class Engine:
         self._mending = Mending()
         self.writing = WriteBehind(store, Watermark(store.own_dir).set)
         self._disk_said = ""
-        self.lost: dict[str, int] = {}
-        """What was lost since the beginning, by ring and cause."""
-        self.fill: dict[str, int] = {}
-        """How full each ring was at its fullest, in percent."""
-        self.began = self._heard = self._marked = self._flushed = self._kept_house = self._counted = (
-            self._needed
-        ) = Clock.now()
+        self.began = self._heard = self._marked = self._flushed = self._kept_house = self._needed = (
+            Clock.now()
+        )
+        self.losses = Losses(self.began)
+
+    def complain(self, sentence: str) -> None:
+        """Says something that went wrong."""
+        self.trouble = sentence
+        self._complain(sentence)
 
     def adopt_existing(self) -> None:
         """Takes up what is there already: login daemons, their logins, recordings that were cut."""
@@ -94,7 +97,7 @@ class Engine:
             self._dispatch(record)
             self._heard = record.head.ktime
         now = Clock.now()
-        self._note_fill()
+        self.losses.note_fill(self)
         for session in self._placing.done():
             self._tell_kernel(session)
         self._end_sessions(now)
@@ -115,13 +118,6 @@ class Engine:
             return _DOZE_MS
         # What woke the last poll must not put the next flush off by a whole wait.
         return max(1, (self._flushed + FLUSH_NS - now) // 1_000_000) if self.sessions else _IDLE_MS
-
-    def _note_fill(self) -> None:
-        """How full the rings were counts for every session that lives."""
-        for name, share in self.kernel.fill().items():
-            self.fill[name] = max(share, self.fill.get(name, 0))
-            for session in self.sessions.values() if share else ():
-                session.fill[name] = max(share, session.fill.get(name, 0))
 
     def _dispatch(self, record: records.Record) -> None:
         head = record.head
@@ -243,7 +239,7 @@ class Engine:
         session.end(ktime, lingering=alive)
 
     def _close(self, session: LiveSession) -> None:
-        self._count_losses(Clock.now())
+        self._incomplete |= self.losses.count(self, Clock.now())
         del self.sessions[session.key]
         self._ptys.session_gone(session)
         self._placing.end(session)
@@ -265,7 +261,7 @@ class Engine:
     def _keep_house(self, now: int) -> None:
         for session in self.sessions.values():
             session.write_counted(now)
-        self._count_losses(now)
+        self._incomplete |= self.losses.count(self, now)
         if self._incomplete and not self.kernel.behind:
             self._incomplete = self._mending.look(self, self._names, now)
         self._ptys.expire(now)
@@ -289,20 +285,7 @@ class Engine:
         elif now - self._needed > _UNWATCH_NS and self.kernel.watching:
             self.kernel.unwatch()
 
-    def _count_losses(self, now: int) -> None:
-        for loss in self.kernel.losses():
-            name = f"{loss.ring}.{loss.cause}"
-            self.lost[name] = self.lost.get(name, 0) + loss.count
-            if loss.ring == "command":
-                self._incomplete = True
-            owner = self._owner(loss.who)
-            if owner is None and loss.who < _PIDS and loss.ring in ("command", "disk"):
-                continue  # what a login daemon did for itself is no session's
-            for session in [owner] if owner else list(self.sessions.values()):
-                _write_loss(session, now, self._counted, loss, certain=owner is not None)
-        self._counted = now
-
-    def _owner(self, who: int) -> LiveSession | None:
+    def owner(self, who: int) -> LiveSession | None:
         """The session of a key, of a terminal's reader, or of a login daemon's process that serves it itself."""
         served = (session for session in self.sessions.values() if session.leader == who)
         return self.sessions.get(who) or self._ptys.owner_by_reader(who) or next(served, None)
@@ -316,7 +299,7 @@ class Engine:
             if not self.kernel.behind or Clock.now() > deadline:
                 break
         now = Clock.now()
-        self._count_losses(now)
+        self._incomplete |= self.losses.count(self, now)
         for session in list(self.sessions.values()):
             session.write_counted(None)
             if self.kernel.behind:
@@ -333,26 +316,3 @@ class Engine:
         if not self.writing.settle(_LAST_WRITES_S):
             why = self.writing.failing or "the disk is too slow"
             self.complain(f"{self.writing.waiting} bytes of recordings were not written: {why}")
-
-
-def _write_loss(session: LiveSession, now: int, since: int, loss: Loss, *, certain: bool) -> None:
-    doubt = "" if certain else " of a session that is not known"
-    if loss.cause == "compat":
-        unit, detail = (
-            "system calls",
-            f"{loss.count} system calls of 32-bit programs{doubt} were not looked into",
-        )
-    else:
-        unit = "bytes" if loss.ring == "terminal" else "records"
-        detail = (
-            f"{loss.count} {unit} of the {loss.ring} ring{doubt} were lost: {loss.cause.replace('_', ' ')}"
-        )
-    session.gap(
-        now,
-        cause=loss.cause,
-        what=loss.ring,
-        count=loss.count,
-        unit=unit,
-        from_ms=max(0, since - session.started) // 1_000_000,
-        detail=detail,
-    )

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from esr_tui.capture.metrics import exposition
+from esr_tui.config.schema import Config
 from esr_tui.model.status import Status
 from esr_tui.recording import statusfile
 
@@ -25,22 +26,16 @@ class Keeper:
 
     Args:
         data_dir: the store's root.
-        metrics: the file that gets the figures, if any.
-        tidy: keeps the store within its budget; called every ten seconds, returns the bytes of all recordings.
+        config: may be replaced while the thread runs.
         complain: takes one sentence.
+
+    Attributes:
+        config: what is in force.
     """
 
-    def __init__(
-        self,
-        data_dir: Path,
-        *,
-        metrics: Path | None = None,
-        tidy: Callable[[], int | None] = lambda: None,
-        complain: Callable[[str], None],
-    ) -> None:
-        self.metrics = metrics
+    def __init__(self, data_dir: Path, config: Config, *, complain: Callable[[str], None]) -> None:
+        self.config = config
         self._data_dir = data_dir
-        self._tidy = tidy
         self._complain = complain
         self._offered: Status | None = None
         self._used: int | None = None
@@ -72,7 +67,7 @@ class Keeper:
             now = time.monotonic()
             if now - looked >= _LOOK_S:
                 looked = now
-                self._used = self._tidy()
+                self._used = None
             if (status := self._offered) is not None:
                 self._offered = None
                 self._publish(status)
@@ -89,8 +84,8 @@ class Keeper:
                 store_free=about.f_frsize * about.f_bavail,
             )
         self._put(self._data_dir / statusfile.NAME, lambda: statusfile.publish(self._data_dir, status))
-        if self.metrics is not None:
-            path, text = self.metrics, exposition(status).encode()
+        if self.config.metrics.file:
+            path, text = Path(self.config.metrics.file), exposition(status).encode()
             self._put(path, lambda: statusfile.put(path, text, _METRICS_MODE))
 
     def _put(self, path: Path, write: Callable[[], None]) -> None:

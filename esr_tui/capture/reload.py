@@ -9,7 +9,20 @@ import msgspec
 
 from esr_tui.config import Config, ConfigError, load
 
-LIVE = frozenset({"alerts", "rules", "filters", "idle", "masking", "interpreters", "interpreter_input"})
+LIVE = frozenset(
+    {
+        "alerts",
+        "rules",
+        "filters",
+        "idle",
+        "masking",
+        "keep",
+        "when_full",
+        "metrics",
+        "interpreters",
+        "interpreter_input",
+    }
+)
 """Keys that take effect at once; `filters` and `idle` are read by the app alone. The others need another process."""
 
 

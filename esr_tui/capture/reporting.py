@@ -24,7 +24,6 @@ class Reporter:
 
     Args:
         give: takes a status; must not wait.
-        trouble: the last sentence of trouble.
     """
 
     def __init__(
@@ -32,13 +31,11 @@ class Reporter:
         engine: Engine,
         analyst: Companion,
         give: Callable[[Status], None],
-        trouble: Callable[[], str] = lambda: "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._analyst = analyst
         self._give = give
-        self._trouble = trouble
         self._clock = clock
         self._since = Clock.measure().wall(Clock.now())
         self._looked = clock()
@@ -75,13 +72,14 @@ class Reporter:
             ),
             daemons=len(set(engine.logins.pids)),
             rings=self._rings(max(seconds, 0.001)),
-            lost=dict(engine.lost),
+            lost=dict(engine.losses.lost),
             writing=self._writing(),
             hooks=engine.kernel.hooks(),
             watching=engine.kernel.watching,
             analyst=self._analyst.alive,
             analyst_deaths=self._analyst.deaths,
-            last_error=self._trouble(),
+            seal_every=engine.store.seal,
+            last_error=engine.trouble,
         )
 
     def _rings(self, seconds: float) -> dict[str, RingStatus]:
@@ -92,7 +90,7 @@ class Reporter:
             name: RingStatus(
                 size=kernel.ring_bytes[name],
                 now=fill.get(name, 0),
-                highest=self._engine.fill.get(name, 0),
+                highest=self._engine.losses.fill.get(name, 0),
                 records=count,
                 rate=round((count - before[name]) / seconds, 1),
             )

@@ -13,6 +13,7 @@ from esr_tui.capture import analyst, privilege
 from esr_tui.capture.companion import Companion
 from esr_tui.capture.duties import Duties
 from esr_tui.capture.engine import Engine
+from esr_tui.capture.keeper import Keeper
 from esr_tui.capture.lock import Lock
 from esr_tui.capture.notify import Notifier
 from esr_tui.capture.signals import Signals
@@ -22,6 +23,7 @@ from esr_tui.kernel.errors import KernelError
 from esr_tui.kernel.interpreters import ANYBODYS, image_names
 from esr_tui.kernel.programs import Kernel, RingSizes
 from esr_tui.masking.rules import at_capture
+from esr_tui.recording.errors import StoreFull
 from esr_tui.recording.sharing import share
 from esr_tui.recording.store import Store
 from esr_tui.sessions.cgroups import CgroupError, Cgroups
@@ -105,9 +107,17 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
     take_precedence()
     privilege.keep(privilege.RECORDER)
     engine.adopt_existing()
+    keeper = Keeper(data_dir, config, complain=complain)
     duties = Duties(
-        engine, beside, manager, config=config, config_path=config_path, apply=partial(follow, kernel, store)
+        engine,
+        beside,
+        manager,
+        config=config,
+        config_path=config_path,
+        apply=partial(follow, kernel, store, keeper),
+        report=keeper.offer,
     )
+    keeper.begin()
     complain(f"capturing, store {data_dir}")
     manager.ready(duties.status())
     while not signals.end:
@@ -117,14 +127,20 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
     beside.ask_to_end()
     engine.close()
     beside.end()
+    keeper.end()
     store.close()
     lock.release()
+    if duties.full:
+        raise StoreFull(
+            f"recording has stopped, as when_full says: {engine.writing.failing or 'the disk is too slow'}"
+        )
     leave()  # without the lock: the child would hold it until everything is detached
 
 
-def follow(kernel: Kernel, store: Store, old: Config, new: Config) -> None:
+def follow(kernel: Kernel, store: Store, keeper: Keeper, old: Config, new: Config) -> None:
     """Makes the kernel programs, and what is recorded, follow a new configuration."""
     store.lens, store.seal = at_capture(new.masking), new.seal
+    keeper.config = new
     if budgets(old) != budgets(new):
         kernel.set_interpreters(budgets(new))
 

@@ -7,11 +7,15 @@ from pathlib import Path
 import click
 
 from esr_tui.cli.options import inherited, settings_of, store_options
+from esr_tui.recording.errors import StoreFull
+
+FULL = 4
+"""The exit code when the disk is full and the configuration says to stop then; its service is not to be restarted."""
 
 
 @click.command()
 @store_options
-def capture(data_dir: Path | None, config: Path | None) -> None:
+def capture(data_dir: Path | None, config: Path | None) -> int:
     """Record every SSH and local session of this node until SIGTERM or SIGINT.
 
     Prints one line to standard error when every hook is attached.
@@ -19,4 +23,9 @@ def capture(data_dir: Path | None, config: Path | None) -> None:
     from esr_tui.capture import service  # noqa: PLC0415  (bcc and the programs, only when they are needed)
 
     settings = settings_of(data_dir, config)
-    service.run(settings, settings.data_dir, inherited("config", config))
+    try:
+        service.run(settings, settings.data_dir, inherited("config", config))
+    except StoreFull as error:
+        click.echo(f"esr: {error}", err=True)
+        return FULL
+    return 0

@@ -37,6 +37,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "capture": ("esr_tui.cli.capture:capture", "Record every session of this node, in the foreground."),
     "record": ("esr_tui.cli.record:record", "Record a shell or a command in this terminal."),
     "demo": ("esr_tui.cli.demo:demo", "Run a short real session and show its recording."),
+    "status": (
+        "esr_tui.cli.status:status",
+        "How the recorder is: sessions, rates, losses, rings, disk, hooks.",
+    ),
     "doctor": ("esr_tui.cli.doctor:doctor", "Check what capture needs, and say what mends it."),
 }
 """Each command: where its click command is, and its line in `esr --help`."""

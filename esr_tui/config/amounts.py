@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-_SIZE = re.compile(r"(\d{1,15})\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
-_SHARE = re.compile(r"(\d{1,2}(?:\.\d+)?)\s*%")
-_AGE = re.compile(r"(\d{1,9})\s*([smhdwy])")
+_SIZE = re.compile(r"(\d{1,15})\s*([KMGT]?)(?:i?B)?", re.IGNORECASE | re.ASCII)
+_SHARE = re.compile(r"(\d{1,2}(?:\.\d+)?)\s*%", re.ASCII)
+_AGE = re.compile(r"(\d{1,9})\s*([smhdwy])", re.ASCII)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 

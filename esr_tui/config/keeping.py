@@ -9,7 +9,8 @@ import msgspec
 
 from esr_tui.config import amounts
 
-POLICIES = ("drop-and-count", "stop")
+STOP = "stop"
+POLICIES = ("drop-and-count", STOP)
 """What the recorder does when neither the disk nor its memory takes more."""
 
 

@@ -69,7 +69,7 @@ class Kernel:
         self._unattributed = 0
         self._argv = ArgvAssembler()
         self._dozes = False
-        self._ring_bytes = {name: getattr(sizes, name) * 4096 for name in RINGS}
+        self.ring_bytes = {name: getattr(sizes, name) * 4096 for name in RINGS}
         self.input_kept = 0
         """Bytes kept of what an interpreter reads."""
         loaded = loading.load([getattr(sizes, name) for name in RINGS])
@@ -77,7 +77,7 @@ class Kernel:
         for name in daemons:
             self._maps["daemons"].set(_comm(name), _U32.pack(1))
         self.set_interpreters(interpreters or {})
-        self._rings = Rings(self._maps, self._ring_bytes)
+        self._rings = Rings(self._maps, self.ring_bytes)
         self._calls: int | None = None
         self._links = [
             libbpf.raw_tracepoint(name, self._programs[function]) for name, function in RAW.items()
@@ -139,7 +139,7 @@ class Kernel:
 
     def fill(self) -> dict[str, int]:
         """How full each ring was, at least, when it was polled last, in percent."""
-        return {name: -(-100 * taken // self._ring_bytes[name]) for name, taken in self._rings.taken.items()}
+        return {name: -(-100 * taken // self.ring_bytes[name]) for name, taken in self._rings.taken.items()}
 
     def received(self) -> dict[str, int]:
         """Records that ever came out of each ring."""

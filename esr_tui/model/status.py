@@ -52,6 +52,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         hooks: attached now. `watching`: whether system calls are among them, as they are while somebody is logged in.
         store_used, store_size, store_free: bytes of all recordings, of their file system, and free of it.
         analyst, analyst_deaths: whether the analyst runs, and how often it died.
+        seal_every: seconds after which what was written of a recording is sealed.
         last_error: the last sentence of trouble.
     """
 
@@ -74,5 +75,5 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     store_free: int = 0
     analyst: bool = False
     analyst_deaths: int = 0
-    seal: str = ""
+    seal_every: float = 0.0
     last_error: str = ""

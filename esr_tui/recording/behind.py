@@ -38,6 +38,7 @@ class WriteBehind:
     Attributes:
         highest: the most bytes that have waited.
         failing: what the disk says; empty while it takes everything.
+        dropped: what found no room, by kind and cause.
         busy_since: since when (monotonic seconds) the thread does what it is doing; None while it has nothing to do.
     """
 
@@ -49,6 +50,7 @@ class WriteBehind:
         self.limit = limit
         self.highest = 0
         self.failing = ""
+        self.dropped: dict[str, int] = {}
         self.busy_since: float | None = None
         self._again = 0.0
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -70,6 +72,11 @@ class WriteBehind:
         """A writer keeps so many bytes for its next batch."""
         self._kept += size
         self.highest = max(self.highest, self.waiting)
+
+    def drop(self, what: str, count: int) -> None:
+        """Something found no room."""
+        name = f"{what}.{self.cause}"
+        self.dropped[name] = self.dropped.get(name, 0) + count
 
     def submit(self, appender: Appender, batch: Batch) -> None:
         """Writes a batch, soon."""

@@ -45,14 +45,20 @@ class Dropped:
     def __bool__(self) -> bool:
         return bool(self._counts)
 
-    def event(self, kind: type[Event], fields: Mapping[str, Any], cause: str, ms: int) -> None:
-        """Count an event at `ms` since the session's start; one that stands for many counts as many."""
+    def event(self, kind: type[Event], fields: Mapping[str, Any], cause: str, ms: int) -> tuple[str, int]:
+        """Count an event at `ms` since the session's start; one that stands for many counts as many.
+
+        Returns:
+            What was lost, and how many; a gap that is kept here for later is no loss of its own.
+        """
         if kind is not Gap:
-            self._add((cause, _WHAT.get(kind, "process"), "records"), fields.get("count", 1), ms)
-            return
+            what, count = _WHAT.get(kind, "process"), int(fields.get("count", 1))
+            self._add((cause, what, "records"), count, ms)
+            return what, count
         key = fields.get("cause", ""), fields.get("what", ""), fields.get("unit", "records")
         self._details.setdefault(key, fields.get("detail", ""))
         self._add(key, fields.get("count"), fields.get("from_ms", ms))
+        return "gap", 0
 
     def output(self, count: int, cause: str, ms: int) -> None:
         """Count terminal bytes."""

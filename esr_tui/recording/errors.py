@@ -16,6 +16,10 @@ class StoreError(RecordingError):
     """The store cannot be written."""
 
 
+class StoreFull(StoreError):
+    """The store takes no more, and the configuration says to stop then."""
+
+
 _MENDS = {
     errno.ENOSPC: "free space on its file system; recording goes on by itself then",
     errno.EDQUOT: "raise its owner's quota; recording goes on by itself then",

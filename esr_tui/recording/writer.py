@@ -149,7 +149,7 @@ class RecordingWriter:
         if self._room(len(line), kind):
             self._put(event, line)
         else:
-            self._dropped.event(kind, fields, self._cause, event.ms)
+            self._tell_drop(*self._dropped.event(kind, fields, self._cause, event.ms))
         return event
 
     def output(self, *, ktime: int, data: bytes) -> None:
@@ -163,6 +163,7 @@ class RecordingWriter:
             return
         if not self._room(len(data), Print):
             self._dropped.output(len(data), self._cause, self._ms(ktime))
+            self._tell_drop("terminal", len(data))
             return
         self._keep(CHUNKS, self._offset, data)
         event = self._event(Print, ktime, {"bytes": len(data), "offset": self._offset, "ci": self._ci})
@@ -276,6 +277,10 @@ class RecordingWriter:
     def _cause(self) -> str:
         """Why something that finds no room is dropped."""
         return self._behind.cause if self._behind is not None else "disk_full"
+
+    def _tell_drop(self, what: str, count: int) -> None:
+        if self._behind is not None and count:
+            self._behind.drop(what, count)
 
     def _keep(self, kind: str, number: int, data: bytes) -> None:
         if kind in self._pieces:

@@ -1,0 +1,73 @@
+"""What was lost between the kernel and the recorder: counted, and told to the sessions that it may belong to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from esr_tui.capture.session import LiveSession
+from esr_tui.kernel.programs import Loss
+
+if TYPE_CHECKING:
+    from esr_tui.capture.engine import Engine
+
+_PIDS = 1 << 32
+"""Below it are pids; sessions' keys, being times, are beyond."""
+
+
+class Losses:
+    """The account of a recorder.
+
+    Attributes:
+        lost: since the beginning, by ring and cause: `disk.ring_full`.
+        fill: how full each ring was at its fullest, in percent.
+    """
+
+    def __init__(self, now: int) -> None:
+        self.lost: dict[str, int] = {}
+        self.fill: dict[str, int] = {}
+        self._counted = now
+
+    def note_fill(self, engine: Engine) -> None:
+        """How full the rings were counts for every session that lives."""
+        for name, share in engine.kernel.fill().items():
+            self.fill[name] = max(share, self.fill.get(name, 0))
+            for session in engine.sessions.values() if share else ():
+                session.fill[name] = max(share, session.fill.get(name, 0))
+
+    def count(self, engine: Engine, now: int) -> bool:
+        """Writes what was lost since the last time; whether a beginning or an end may be missing."""
+        incomplete = False
+        for loss in engine.kernel.losses():
+            name = f"{loss.ring}.{loss.cause}"
+            self.lost[name] = self.lost.get(name, 0) + loss.count
+            incomplete |= loss.ring == "command"
+            owner = engine.owner(loss.who)
+            if owner is None and loss.who < _PIDS and loss.ring in ("command", "disk"):
+                continue  # what a login daemon did for itself is no session's
+            for session in [owner] if owner else list(engine.sessions.values()):
+                _write_loss(session, now, self._counted, loss, certain=owner is not None)
+        self._counted = now
+        return incomplete
+
+
+def _write_loss(session: LiveSession, now: int, since: int, loss: Loss, *, certain: bool) -> None:
+    doubt = "" if certain else " of a session that is not known"
+    if loss.cause == "compat":
+        unit, detail = (
+            "system calls",
+            f"{loss.count} system calls of 32-bit programs{doubt} were not looked into",
+        )
+    else:
+        unit = "bytes" if loss.ring == "terminal" else "records"
+        detail = (
+            f"{loss.count} {unit} of the {loss.ring} ring{doubt} were lost: {loss.cause.replace('_', ' ')}"
+        )
+    session.gap(
+        now,
+        cause=loss.cause,
+        what=loss.ring,
+        count=loss.count,
+        unit=unit,
+        from_ms=max(0, since - session.started) // 1_000_000,
+        detail=detail,
+    )
