@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from esr_tui.divergence.analysis import VERSION, Analysis
-from esr_tui.divergence.pace import Pace
 from esr_tui.divergence.rules import RuleSet
+from esr_tui.divergence.running import Run, Source
 from esr_tui.model.session import ENDED, LINGERING, LIVE, SessionSummary
 from esr_tui.model.verdict import DIVERGENT, Verdict
 from esr_tui.recording import Catalog, RecordingError, RecordingReader
@@ -26,11 +26,9 @@ class Followed:
     def __init__(self, session: SessionSummary, rules: RuleSet | None) -> None:
         self.session = session
         self.index = Path(session.recording)
-        self._reader = RecordingReader(self.index)
         self._rules = rules
-        self._analysis = Analysis(rules)
+        self._reader, self._run = self._begun()
         self._again = False
-        self._pace = Pace(partial(written_until, self.index))
         self._severities: dict[int, str] = {}
         self._written: VerdictSummary | None = None
         known = read_verdicts(verdicts_path(self.index))
@@ -39,20 +37,13 @@ class Followed:
 
     def advance(self) -> list[Verdict]:
         """Takes what is new; the verdicts that have become certain and were not told before. Raises RecordingError."""
-        self._pace.look()
-        piece = self._reader.read(_PIECE)
-        found = self._analysis.feed(piece.events, piece.output) if piece else []
-        if not piece:
-            if self._reader.state not in (LIVE, LINGERING):
-                found = self._analysis.finish()
-                self._reader.close()
-                self.done = not self._analysis.late or self._again
-                if not self.done:
-                    self._anew()
-            else:
-                found = self._pace.tick(self._analysis)
-        else:
-            self._pace.fed()
+        step = self._run.step(_PIECE)
+        found = step.found
+        if step.last:
+            self._reader.close()
+            self.done = not self._run.analysis.late or self._again
+            if not self.done:
+                self._anew()
         news = [verdict for verdict in found if self._is_news(verdict)]
         for verdict in found:
             if verdict.verdict in DIVERGENT:
@@ -66,13 +57,18 @@ class Followed:
     def _anew(self) -> None:
         """Something came too late to be judged rightly while it happened: now everything is there."""
         self._again, self._told_before = True, self._told
-        self._reader = RecordingReader(self.index)
-        self._analysis = Analysis(self._rules)
+        self._reader, self._run = self._begun()
         self._severities.clear()
+
+    def _begun(self) -> tuple[RecordingReader, Run]:
+        """The recording from its start, and an analysis that has seen nothing of it. Raises RecordingError."""
+        reader = RecordingReader(self.index)
+        source = Source(reader.read, lambda: reader.state, partial(written_until, self.index))
+        return reader, Run(source, Analysis(self._rules))
 
     def _is_news(self, verdict: Verdict) -> bool:
         """Whether it was not told by an earlier run; a verdict that comes again says something new."""
-        again = verdict.ei in self._severities and self._analysis.clock > self._told_before
+        again = verdict.ei in self._severities and self._run.analysis.clock > self._told_before
         return verdict.ms > self._told_before or again
 
     def _write(self) -> None:

@@ -21,12 +21,12 @@ import msgspec
 
 from esr_tui.divergence.certificate import Witness
 from esr_tui.divergence.kept import Keeper, claim, kept
-from esr_tui.divergence.pace import Pace
+from esr_tui.divergence.running import Run, Source
 from esr_tui.model.beside import work_beside
-from esr_tui.model.session import ENDED, LINGERING, LIVE
+from esr_tui.model.session import ENDED, LIVE
 from esr_tui.model.text import printable
 from esr_tui.model.verdict import DIVERGENT, Payload, Verdict
-from esr_tui.recording import RecordingError, RecordingReader, Slice
+from esr_tui.recording import RecordingError, RecordingReader
 from esr_tui.recording.verdicts import VerdictSummary, keep_verdicts
 from esr_tui.recording.watermark import written_until
 from esr_tui.tui.child import Child
@@ -77,20 +77,6 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Give = Callable[[Judged], None]
-
-
-class Source:
-    """What is read: a recording's reader, or a script of one; and how far its recorder says that it is written."""
-
-    def __init__(
-        self,
-        read: Callable[[int], Slice],
-        state: Callable[[], str],
-        written_until: Callable[[], int | None] = lambda: None,
-    ) -> None:
-        self.read = read
-        self.state = state
-        self.written_until = written_until
 
 
 class _Payloads:
@@ -191,27 +177,16 @@ def judge(
     Raises:
         RecordingError: the recording cannot be read any more.
     """
-    reporter, pace = reporter or Reporter(give, clock), Pace(source.written_until, clock)
+    reporter, run = reporter or Reporter(give, clock), Run(source, analysis, clock)
     reporter.restart()
     while not stop.stopped:
-        state = source.state()
-        pace.look()
-        piece = source.read(READ_LIMIT)
+        piece, found, state = step = run.step(READ_LIMIT)
         reporter.witness.feed(piece.events)
-        if piece:
-            pace.fed()
-            found = analysis.feed(piece.events, piece.output)
-            reporter.work += EVENT_WORK * len(piece.events) + sum(len(each.data) for each in piece.output)
-        elif state in {LIVE, LINGERING}:
-            found = pace.tick(analysis)
-        else:
-            found = analysis.finish()
+        reporter.work += EVENT_WORK * len(piece.events) + sum(len(each.data) for each in piece.output)
         for verdict in found:
             reporter.add(verdict)
         reporter.flush(level=not piece, now=not piece)
-        if piece:
-            continue
-        if state not in {LIVE, LINGERING} or stop.wait(LIVE_POLL if state == LIVE else LINGERING_POLL):
+        if step.last or (not piece and stop.wait(LIVE_POLL if state == LIVE else LINGERING_POLL)):
             break
     return reporter
 

@@ -12,6 +12,7 @@ from esr_tui.divergence import following
 from esr_tui.divergence.analysis import Analysis
 from esr_tui.divergence.following import Following
 from esr_tui.divergence.pace import Pace
+from esr_tui.divergence.running import Run, Source
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import Command, Descriptor, SessionEnd, SessionStart, TerminalMode
 from esr_tui.recording import RecordingReader, RecordingWriter, Store
@@ -71,17 +72,12 @@ def test_the_mark_is_read_back_until_it_is_stale(store: Store, writer: Recording
 
 def test_silence_of_the_recorder_is_not_time_that_passed(writer: RecordingWriter) -> None:
     mark, now = [1400 * MS], [0.0]
-    pace, analysis = Pace(lambda: mark[0], lambda: now[0]), Analysis()
-    reader = RecordingReader(writer.index)
+    analysis, reader = Analysis(), RecordingReader(writer.index)
+    run = Run(Source(reader.read, lambda: reader.state, lambda: mark[0]), analysis, lambda: now[0])
 
     def step() -> list[str]:
         now[0] += 5.0
-        pace.look()
-        if piece := reader.read():
-            pace.fed()
-            found = analysis.feed(piece.events, piece.output)
-        else:
-            found = pace.tick(analysis)
+        found = run.step(1 << 20).found
         return [f"{verdict.path} {verdict.verdict}" for verdict in found if verdict.path == "/bin/id"]
 
     execute(writer)
@@ -110,7 +106,7 @@ def test_what_came_too_late_is_judged_anew_at_the_end(
     tmp_path: Path, writer: RecordingWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(following, "Pace", partial(Pace, clock=lambda: now[0]))
+    monkeypatch.setattr(following, "Run", partial(Run, clock=lambda: now[0]))
     run = Following(tmp_path, None)
     run.look()
 
@@ -132,7 +128,7 @@ def test_a_divergence_that_proves_to_be_none_is_not_counted(
     tmp_path: Path, writer: RecordingWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(following, "Pace", partial(Pace, clock=lambda: now[0]))
+    monkeypatch.setattr(following, "Run", partial(Run, clock=lambda: now[0]))
     run = Following(tmp_path, None)
     run.look()
 

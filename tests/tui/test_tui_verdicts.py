@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from esr_tui.divergence.running import Source
 from esr_tui.divergence.version import VERSION
 from esr_tui.filtering import FilterError, parse
 from esr_tui.model.events import Disk, Exit, Fork
@@ -19,7 +20,7 @@ from esr_tui.recording.verdicts import VerdictSummary, keep_verdicts, read_verdi
 from esr_tui.terminal import Terminal
 from esr_tui.tui.density import Peaks
 from esr_tui.tui.evidence import rows_of
-from esr_tui.tui.judging import Judged, Reporter, Source, judge
+from esr_tui.tui.judging import Judged, Reporter, judge
 from esr_tui.tui.marks import HIDDEN, LETTERS, NOTABLE, Marks, code_of, severity_of, verdict_of
 from esr_tui.tui.model import SessionModel
 from esr_tui.tui.rows import row
