@@ -33,6 +33,7 @@ from esr_tui.masking.rules import at_capture, masker_of
 from esr_tui.model.beside import work_beside
 from esr_tui.model.codec import encode
 from esr_tui.model.session import SessionSummary
+from esr_tui.model.text import printable
 from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Divergence, Verdict
 from esr_tui.recording import RecordingError, Store
 
@@ -93,7 +94,7 @@ def run(data_dir: Path, settings: Config) -> None:
     signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
     rules = RuleSet.load(folders=in_force(settings.rules), lenient=True)
     for sentence in rules.errors:  # a wrong rule must not keep the others from being used
-        print(f"esr: {sentence}", file=sys.stderr, flush=True)
+        print(f"esr: {printable(sentence)}", file=sys.stderr, flush=True)
     following = Following(data_dir, rules)
     sender, figures = Sender(settings.alerts), serve(data_dir, settings.metrics)
     store, leaving = Store(data_dir, at_capture(settings.masking)), Lens(masker_of(settings.masking))
@@ -110,7 +111,7 @@ def run(data_dir: Path, settings: Config) -> None:
                     store.log(encode(told) + b"\n", verdict.time)
                 sender.offer(leaving.event(told))
         for sentence in sender.trouble():
-            print(f"esr: {sentence}", file=sys.stderr, flush=True)
+            print(f"esr: {printable(sentence)}", file=sys.stderr, flush=True)
         ended.wait(_PAUSE_S)
     if figures is not None:
         figures.close()
@@ -151,7 +152,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         limit(data_dir, settings)
     except KernelError as error:
-        print(f"esr: {error}", file=sys.stderr)
+        print(f"esr: {printable(str(error), 1000)}", file=sys.stderr)
         return 1
     run(data_dir, settings)
     return 0

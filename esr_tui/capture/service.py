@@ -23,6 +23,7 @@ from esr_tui.kernel.errors import KernelError
 from esr_tui.kernel.interpreters import ANYBODYS, image_names
 from esr_tui.kernel.programs import Kernel, RingSizes
 from esr_tui.masking.rules import at_capture
+from esr_tui.model.text import printable
 from esr_tui.recording.errors import StoreFull
 from esr_tui.recording.sharing import share
 from esr_tui.recording.store import Store
@@ -36,7 +37,7 @@ _ANYBODYS_INPUT = 8192
 def complain(sentence: str) -> None:
     """Says something that went wrong without ending the recorder."""
     with suppress(OSError):  # whoever listened has gone
-        print(f"esr: {sentence}", file=sys.stderr, flush=True)
+        print(f"esr: {printable(sentence)}", file=sys.stderr, flush=True)
 
 
 def load_kernel(config: Config, daemons: Sequence[str]) -> Kernel:

@@ -11,6 +11,7 @@ import click
 
 from esr_tui.cli.options import Failure, settings_of, store_options
 from esr_tui.kernel import requirements
+from esr_tui.model.text import printable
 from esr_tui.recording import files
 
 
@@ -45,8 +46,11 @@ def app(data_dir: Path | None, config: Path | None, demo: bool = False) -> None:
         lens=Lens(masker_of(settings.masking)),
     ).run()
     if capture.process is not None and capture.process.poll() is None:
-        pid = capture.process.pid
-        click.echo(f"esr: capture goes on (pid {pid}, store {store}); stop it with: kill {pid}", err=True)
+        pid, shown = capture.process.pid, printable(str(store))
+        click.echo(
+            f"esr: capture goes on (pid {pid}, store {shown}); stop it with: kill {pid}",
+            err=True,
+        )
 
 
 def _esr(command: str) -> list[str]:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import click
@@ -151,8 +153,15 @@ def run(args: Sequence[str] | None = None) -> int:
     return int(code)
 
 
+def inert_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A failure that nobody foresaw, for a report of it: what its lines quote cannot act on the terminal."""
+    for line in "".join(traceback.format_exception(kind, error, trace)).splitlines():
+        print(printable(line), file=sys.stderr)
+
+
 def main() -> None:
     """The entry point of the `esr` program."""
+    sys.excepthook = inert_traceback
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

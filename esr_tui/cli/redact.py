@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from esr_tui.cli.options import data_dir_of, seconds, settings_of, store_options
 from esr_tui.cli.recordings import Meter, find
 from esr_tui.model.text import printable
+
+if TYPE_CHECKING:
+    from esr_tui.redacting.copying import Copy
 
 NOTHING_FOUND = 3
 """Exit code."""
@@ -66,7 +70,9 @@ def redact(
     from esr_tui.masking.masker import Masker, Rule  # noqa: PLC0415  (YAML and patterns take time to load)
     from esr_tui.masking.rules import masker_of  # noqa: PLC0415
     from esr_tui.matching.regex import compile_regex  # noqa: PLC0415
+    from esr_tui.recording.keys import own_signer  # noqa: PLC0415
     from esr_tui.redacting.copying import redact as make  # noqa: PLC0415
+    from esr_tui.redacting.sealing import seal_as_copy  # noqa: PLC0415
 
     rules = []
     for pattern in patterns:
@@ -79,10 +85,16 @@ def redact(
     if masking and own is None:
         raise click.UsageError("masking is switched off in the configuration; say what is to go by --pattern")
     masker = own.with_rules(rules) if own else Masker(rules, keys=False)
-    index = find(session, data_dir_of(data_dir, config))
+    store = data_dir_of(data_dir, config)
+    index, signer = find(session, store), own_signer(store)
     meter = Meter("redacting")
+
+    def seal(copy: Copy) -> None:
+        assert signer is not None
+        seal_as_copy(copy, index, store, signer)
+
     try:
-        copy = make(index, out, masker, times, progress=meter)
+        copy = make(index, out, masker, times, seal=seal if signer else None, progress=meter)
     finally:
         meter.clear()
     if copy is None:
@@ -91,4 +103,6 @@ def redact(
     click.echo(
         f"wrote {printable(str(out))}: a copy of {copy.of}, removed: {copy.removed.sentence()}", err=True
     )
+    if signer is None:
+        click.echo("esr: the copy has no seal: it takes the node's key, which root may read", err=True)
     return 0

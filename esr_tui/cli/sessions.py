@@ -15,6 +15,7 @@ from esr_tui.filtering import SESSIONS
 from esr_tui.filtering.documents import session_document
 from esr_tui.model.codec import encode
 from esr_tui.model.session import ENDED, SessionSummary
+from esr_tui.model.text import printable
 from esr_tui.recording import Catalog
 from esr_tui.tui.timefmt import span
 
@@ -107,4 +108,5 @@ def sessions(
     elif everything:
         click.echo(f"esr: none of {len(everything)} sessions passes the filter", err=True)
     else:
-        click.echo(f"esr: no session is recorded in {store}; `esr capture` records every login", err=True)
+        shown = printable(str(store))
+        click.echo(f"esr: no session is recorded in {shown}; `esr capture` records every login", err=True)

@@ -11,7 +11,7 @@ import msgspec
 from esr_tui.cli.options import data_dir_of, json_option, store_options
 from esr_tui.exchange.bundle import is_bundle, verify_bundle
 from esr_tui.exchange.locate import look
-from esr_tui.model.text import printable
+from esr_tui.model.text import inert_json, printable
 from esr_tui.recording import verified
 from esr_tui.recording.files import read_bounded
 from esr_tui.recording.keys import read_public
@@ -68,7 +68,7 @@ def verify(
         worst = max(worst, _code(each), key=(0, UNPROVEN, ALTERED).index)
         told = each if each.trust else told
         if as_json:
-            click.echo(msgspec.json.encode(each).decode())
+            click.echo(inert_json(msgspec.json.encode(each)).decode())
         else:
             click.echo("\n".join(lines(each)))
     if told and not as_json:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from esr_tui.matching.scanning import BLANKS, ENDLESS, Token, check_repeats, refers_back, scan
+from esr_tui.model.text import printable
 
 LONGEST_TEXT = 64 << 10
 """Characters of a text that a regular expression gets to see."""
@@ -165,7 +166,8 @@ def _compiled(source: str, flags: int) -> re.Pattern[str]:
             warnings.simplefilter("error")
             return re.compile(source, flags)
     except (re.error, Warning, OverflowError, RecursionError) as error:
-        raise ValueError(f"is no regular expression: {error}; correct it there") from error
+        said = printable(str(error), 200)
+        raise ValueError(f"is no regular expression: {said}; correct it there") from error
 
 
 def _alternatives(tokens: list[Token]) -> Iterator[list[Token]]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from esr_tui.model.text import printable
+
 _REPEAT = re.compile(r"([*+?]|\{\d*,?\d*\})([?+]?)")
 _OPENING = re.compile(r"\((?:\?(?:P<\w+>|[aiLmsux]*(?:-[imsx]+)?:|<?[=!]|>|\(\w+\)))?")
 _COMMENT = re.compile(r"\(\?#[^)]*\)")
@@ -158,6 +160,6 @@ def _check_group(tokens: list[Token], place: int, group: tuple[int, bool, bool])
     if (endless and most > 1) or (varies and most > _FEW):
         shown = "".join(token.text for token in tokens[begin : place + 1])
         raise ValueError(
-            f"{shown[:60]} repeats what varies inside itself and could take for ever;"
+            f"{printable(shown[:60])} repeats what varies inside itself and could take for ever;"
             " repeat one character class instead, as in [ab]+"
         )

@@ -69,6 +69,9 @@ class Copy:
     removed: Removed
 
 
+Seal = Callable[[Copy], None]
+
+
 class _Tree(Folder):
     """A store of one recording, in the layout that every store has."""
 
@@ -100,6 +103,7 @@ def redact(
     times: Times = (),
     *,
     same_sid: bool = False,
+    seal: Seal | None = None,
     progress: Progress = lambda part: None,
 ) -> Copy | None:
     """Makes the copy; None when there is nothing to remove.
@@ -110,6 +114,7 @@ def redact(
         masker: finds what is to go, on the terminal and in events.
         times: of what happened then everything is to go.
         same_sid: the copy keeps the original's id, since it is only made to be read once.
+        seal: seals the copy once it is written.
         progress: is told which part of the work, 0 to 1, is done.
 
     Raises:
@@ -126,12 +131,15 @@ def redact(
         sid = first.sid if same_sid else str(uuid.uuid4())
         writer = _Writer(temporary, first, masker, times, sid)
         writer.run(index, progress)
+        copy = Copy(index=writer.index, of=first.sid, removed=writer.removed)
+        if seal is not None:
+            seal(copy)
         temporary.rename(out)
     except OSError as error:
         raise write_failed(out, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return Copy(index=out / writer.index.relative_to(temporary), of=first.sid, removed=writer.removed)
+    return Copy(index=out / copy.index.relative_to(temporary), of=copy.of, removed=copy.removed)
 
 
 def _goes(event: AnyEvent, times: Times) -> bool:

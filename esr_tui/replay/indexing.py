@@ -17,6 +17,7 @@ from typing import Protocol
 
 from esr_tui.model.beside import work_beside
 from esr_tui.model.session import LINGERING, LIVE
+from esr_tui.model.text import printable
 from esr_tui.recording import Output, RecordingError, RecordingReader, Slice
 from esr_tui.replay.building import Builder, Start
 from esr_tui.replay.places import Identity, identity, writable
@@ -193,7 +194,7 @@ def main(arguments: list[str]) -> int:
     try:
         index(Path(arguments[0]), never.wait)
     except (RecordingError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error), 1000), file=sys.stderr)
         return 1
     return 0
 

@@ -269,7 +269,7 @@ def main(arguments: list[str]) -> int:
     except BlockingIOError:
         return 0
     except (RecordingError, OSError, TextError) as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error), 1000), file=sys.stderr)
         return 1
     return 0
 

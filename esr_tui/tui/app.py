@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar
 
+from rich.text import Text
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import Provider
@@ -283,6 +285,11 @@ class EsrApp(App[None]):
         bindings = list(self.screen.active_bindings.values())
         display = {each.binding.key: self.get_key_display(each.binding) for each in bindings}
         self.push_screen(HelpScreen(entries(bindings, display)))
+
+    def _fatal_error(self) -> None:
+        """Textual's own picture of a failure quotes variables, which hold what the recorded people wrote and typed."""
+        found = traceback.format_exception(self._exception) if self._exception else []
+        self.panic(*(Text(printable(line)) for line in "".join(found).splitlines()))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Textual's own commands that make sense here; the rest comes from the bindings."""

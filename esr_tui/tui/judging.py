@@ -238,7 +238,7 @@ def main(arguments: list[str]) -> int:
         else:
             _judge_whole(index, rules, Keeper(claimed))
     except RecordingError as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error), 1000), file=sys.stderr)
         return 1
     except BrokenPipeError:  # the app has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -181,6 +181,16 @@ def test_the_copy_opens_everywhere_and_is_never_called_clean(tmp_path: Path) -> 
     assert on_store(tmp_path / "store", "convert", copy, str(tmp_path / "x.cast")).code == 0
 
 
+def test_the_copy_is_sealed_as_one(tmp_path: Path) -> None:
+    sid, _ = recorded(tmp_path / "store", DRAWN["plain"])
+    assert redact(tmp_path / "store", sid, "--masking").code == 0
+    told = on_store(tmp_path / "store", "verify", f"{tmp_path}/copy")
+    assert told.code == 0 and "redacted" in told.out and sid in told.out
+    (part,) = (tmp_path / "copy").rglob("*.chunks.gz")
+    part.write_bytes(part.read_bytes()[:-1])
+    assert on_store(tmp_path / "store", "verify", f"{tmp_path}/copy").code == 1
+
+
 def test_a_range_takes_everything_that_happened_then(tmp_path: Path) -> None:
     pieces = [b"one\r\n", b"two\r\n", b"three\r\n"]
     index, copy = copied(tmp_path, pieces, "--range", "1.5..2.5", "--range", "59..61")
