@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from esr_tui.masking.lens import PLAIN, Lens
-from esr_tui.model.events import AnyEvent, Gap, SessionStart, TerminalMode
+from esr_tui.model.events import AnyEvent, Command, Exit, Gap, SessionStart, TerminalMode
 from esr_tui.model.session import ENDED, LIVE
 from esr_tui.model.verdict import Verdict
 from esr_tui.replay.bookmarks import Bookmark
@@ -22,6 +22,10 @@ from esr_tui.tui.verdicts import Verdicts
 
 LINE_EDITORS = frozenset({"bash", "zsh", "fish", "ksh", "mksh", "tcsh", "sh", "dash", "busybox"})
 """Shells that take the terminal out of canonical mode at each prompt."""
+PLAIN_SHELLS = frozenset({"sh", "dash", "ash", "busybox"})
+"""Shells that prompt without a word in the stream or to the terminal."""
+PROMPTED = 50
+"""Milliseconds after a job's end within which the prompt is written."""
 STRETCHES_MOST = 4096
 """Gaps and echo-off stretches that the time line keeps; the events themselves are all in the table."""
 
@@ -44,6 +48,10 @@ class SessionModel:
         """How much of the stream has keyframes, 0 to 1; None when all that there are to be are there."""
         self._raw: list[int] = []
         """When line editors took the terminal over: prompts, where the stream does not tell them."""
+        self._plain_shell: int | None = None
+        """The pid of the session's own shell when it is a plain one, else 0; None until that is known."""
+        self._returned: list[int] = []
+        """When its jobs had ended, and it had prompted."""
         self.density = Density()
         self.processes = Processes()
         self.verdicts = Verdicts()
@@ -116,8 +124,8 @@ class SessionModel:
 
     @property
     def prompts(self) -> Sequence[int]:
-        """When shells showed a prompt, as far as the stream or the terminal's modes tell."""
-        return self.ribbon.prompts or self._raw
+        """When shells showed a prompt, as far as the stream, the terminal's modes or a plain shell's jobs tell."""
+        return self.ribbon.prompts or self._raw or self._returned
 
     def _keep(self, event: AnyEvent, label: str = "") -> None:
         match event:
@@ -134,7 +142,16 @@ class SessionModel:
                 self._echo(event)
                 self.processes.add(event)
             case _:
+                self._plain(event)
                 self.processes.add(event, label)
+
+    def _plain(self, event: AnyEvent) -> None:
+        if self._plain_shell is None and isinstance(event, Command) and event.tty:
+            self._plain_shell = event.pid if event.program in PLAIN_SHELLS else 0
+        elif isinstance(event, Exit) and self._plain_shell and event.ppid == self._plain_shell:
+            last = self._returned[-1] if self._returned else 0
+            if event.ms > last:  # else another process of the same job
+                self._returned.append(event.ms + PROMPTED)
 
     def _echo(self, event: TerminalMode) -> None:
         # Echo off in canonical mode is a hidden prompt; line editors echo by themselves, in raw mode.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from esr_tui.model.events import TerminalMode
+from esr_tui.model.events import Exit, TerminalMode
 from esr_tui.recording import Slice
 from esr_tui.replay.bookmarks import Bookmark, read_bookmarks, write_bookmarks
 from esr_tui.replay.building import Builder
@@ -146,6 +146,26 @@ def test_prompts_come_from_the_terminals_modes_where_the_stream_is_silent(tools:
         mode = tools.event(TerminalMode, ms, program="bash", echo=False, canonical=canonical)
         model._keep(mode)
     assert list(model.prompts) == [10, 1500]
+
+
+@pytest.mark.parametrize(("shell", "found"), [("dash", [350, 950]), ("python3", [])])
+def test_prompts_come_from_a_plain_shells_jobs_where_nothing_else_tells(
+    shell: str, found: list[int], tools: Any
+) -> None:
+    from esr_tui.tui.model import SessionModel  # noqa: PLC0415
+
+    model = SessionModel()
+    for event in (
+        *tools.command(10, 4000, 1, shell),
+        *tools.command(100, 4001, 4000, "make"),
+        *tools.command(110, 4002, 4001, "cc"),
+        tools.event(Exit, 200, pid=4002, ppid=4001),
+        tools.event(Exit, 300, pid=4001, ppid=4000),
+        tools.event(Exit, 301, pid=4003, ppid=4000),
+        tools.event(Exit, 900, pid=4004, ppid=4000),
+    ):
+        model._keep(event)
+    assert list(model.prompts) == found
 
 
 async def test_marks_are_set_labelled_found_and_taken_away(world: Any, tools: Any) -> None:
