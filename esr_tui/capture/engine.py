@@ -19,6 +19,7 @@ from esr_tui.kernel import records
 from esr_tui.kernel.programs import Kernel
 from esr_tui.model.clock import Clock
 from esr_tui.recording.behind import WriteBehind
+from esr_tui.recording.logseal import LogSeals, marking
 from esr_tui.recording.store import Store
 from esr_tui.recording.watermark import Watermark
 from esr_tui.sessions.cgroups import Cgroups
@@ -48,6 +49,7 @@ class Engine:
         names: of login daemons (comm).
         enhanced: whether kernel events are written; without, the terminal alone.
         complain: takes one sentence about something that could not be recorded.
+        logs: seals the audit logs; only one recorder of a store may.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Engine:
         names: Collection[str],
         enhanced: bool = True,
         complain: Callable[[str], None],
+        logs: LogSeals | None = None,
     ) -> None:
         self.kernel = kernel
         self.store = store
@@ -74,7 +77,7 @@ class Engine:
         self._ptys: Ptys[LiveSession] = Ptys()
         self._silent = Silent()
         self._mending = Mending()
-        self.writing = WriteBehind(store, Watermark(store.own_dir).set)
+        self.writing = WriteBehind(store, marking(Watermark(store.own_dir).set, logs))
         self._disk_said = ""
         self.began = self._heard = self._marked = self._flushed = self._kept_house = self._needed = (
             Clock.now()

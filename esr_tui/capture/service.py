@@ -25,6 +25,7 @@ from esr_tui.kernel.programs import Kernel, RingSizes
 from esr_tui.masking.rules import at_capture
 from esr_tui.model.text import printable
 from esr_tui.recording.errors import StoreFull
+from esr_tui.recording.logseal import LogSeals
 from esr_tui.recording.sharing import share
 from esr_tui.recording.store import Store
 from esr_tui.sessions.cgroups import CgroupError, Cgroups
@@ -103,6 +104,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
         names=config.login_daemons,
         enhanced=config.enhanced_recording.enabled,
         complain=complain,
+        logs=LogSeals(store),
     )
     kernel.watch()  # proves that the system calls can be watched; let go again when no login needs it
     take_precedence()

@@ -104,7 +104,8 @@ def _code(each: Verified) -> int:
 
 def lines(each: Verified) -> list[str]:
     """What is said of one recording."""
-    shown = f"{printable(each.sid, 64)}  {printable(each.headline(), 1000)}"
+    kind = "" if each.kind == verified.RECORDING else f"{each.kind} "
+    shown = f"{kind}{printable(each.sid, 64)}  {printable(each.headline(), 1000)}"
     rest = [printable(finding.sentence, 1000) for finding in each.findings[1:]]
     if each.more:
         rest.append(f"and {each.more} further findings")

@@ -111,6 +111,10 @@ class Bundle:
             if trusted_name(sid, name) and name != seal_name(sid)
         }
 
+    def belongs(self, sid: str, name: str) -> bool:
+        """See Place."""
+        return trusted_name(sid, name)
+
     def size(self, name: str) -> int | None:
         """See Place."""
         found = self._members.get(name)

@@ -59,6 +59,7 @@ SESSIONS = Path("sessions", "default")
 """Where a node's directory keeps its recordings."""
 
 _SID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_LOG = re.compile(r"\d{4}-\d\d-\d\d\.00:00:00\.log")
 _PART = re.compile(r"(?P<sid>.+)-(?P<number>\d{1,20})\.(?P<kind>[a-z.]+?)(?:-events)?\.gz")
 
 
@@ -107,6 +108,11 @@ def part_number(name: str) -> int:
 def trusted_name(sid: str, name: str) -> bool:
     """Whether a name from an index may be opened: bare, and of this recording."""
     return "/" not in name and "\0" not in name and len(name) <= 255 and sid_of(name) == sid
+
+
+def is_log(name: str) -> bool:
+    """Whether a bare name is that of a day's audit log."""
+    return _LOG.fullmatch(name) is not None
 
 
 def seal_name(sid: str) -> str:

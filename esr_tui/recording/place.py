@@ -10,7 +10,7 @@ from typing import Protocol
 
 from esr_tui.recording import files
 from esr_tui.recording.errors import read_failed
-from esr_tui.recording.layout import recording_files
+from esr_tui.recording.layout import is_log, recording_files, trusted_name
 
 
 class Place(Protocol):
@@ -34,6 +34,9 @@ class Place(Protocol):
             RecordingError: it cannot be read.
         """
 
+    def belongs(self, sid: str, name: str) -> bool:
+        """Whether a seal of `sid` may name this file."""
+
     def size(self, name: str) -> int | None:
         """Bytes of one file; None where there is none, -1 for what is no file. Raises RecordingError."""
 
@@ -56,6 +59,10 @@ class Folder:
         except OSError as error:
             raise read_failed(self._directory, error) from error
         return {name: size for name in names if (size := self.size(name)) is not None}
+
+    def belongs(self, sid: str, name: str) -> bool:
+        """See Place."""
+        return trusted_name(sid, name)
 
     def read(self, name: str, offset: int, count: int) -> bytes:
         """See Place."""
@@ -81,3 +88,16 @@ class Folder:
         except OSError as error:
             raise read_failed(path, error) from error
         return status.st_size if stat.S_ISREG(status.st_mode) else -1
+
+
+class Logs(Folder):
+    """A node's directory, for its audit logs: each is all that its seal is about."""
+
+    def sizes(self, sid: str) -> Mapping[str, int]:
+        """See Place."""
+        size = self.size(sid)
+        return {} if size is None else {sid: size}
+
+    def belongs(self, sid: str, name: str) -> bool:
+        """See Place."""
+        return name == sid and is_log(name)

@@ -14,6 +14,9 @@ CUT = "cut"
 REMOVED = "removed"
 REDACTED = "redacted"
 
+RECORDING, LOG, CHAIN = "recording", "log", "chain"
+"""What can be verified."""
+
 PINNED, STORE, ITSELF = "pinned", "store", "itself"
 """Where the public key came from: given by who asks, named by the store's own chain, by the recording alone."""
 
@@ -45,6 +48,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     """One recording, day's log or chain.
 
     Attributes:
+        kind: recording, log or chain.
         sid: what was verified: a session, the name of a day's log, or the node's UUID for its chain.
         path: where it is.
         state: intact, altered, unsealed, live, cut, removed or redacted.
@@ -69,6 +73,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     more: int = 0
     notes: tuple[str, ...] = ()
+    kind: str = RECORDING
 
     @property
     def sound(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from esr_tui.model.text import printable
 from esr_tui.recording import verified
-from esr_tui.recording.layout import seal_name, trusted_name
+from esr_tui.recording.layout import seal_name
 from esr_tui.recording.place import Place
 from esr_tui.recording.running import Mark, Running
 from esr_tui.recording.sealline import BEGIN, CLOSED, COPIED, RESUMED, SEALED, SealLine, parsed
@@ -59,7 +59,7 @@ class _Comparison:
                 break
             if name == self._completed and line.kind == CLOSED:
                 self._mark = mark
-            elif trusted_name(self._sid, name):
+            elif self._place.belongs(self._sid, name):
                 self._compare(name, mark, line)
             else:
                 self._found.add(name, "replaced", "is named by the seal, and is no file of this recording")
@@ -241,4 +241,4 @@ def _copied(last: SealLine | None) -> list[str]:
     if last is None or last.kind != COPIED:
         return []
     of, by, what = (printable(each, 300) for each in (last.of, last.by, last.what))
-    return [f"a copy of {of}, made by {by} at {printable(last.time, 40)}: {what}; intact since"]
+    return [f"a copy of {of}, made by {by} at {printable(last.time, 40)}; removed: {what}; intact since"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +13,16 @@ import msgspec
 from esr_tui.model.text import printable
 from esr_tui.recording import chain, files, verified
 from esr_tui.recording.errors import read_failed
-from esr_tui.recording.layout import SESSIONS, seal_name, sid_of
-from esr_tui.recording.place import Folder
+from esr_tui.recording.layout import SESSIONS, is_log, seal_name, sid_of
+from esr_tui.recording.logseal import closed
+from esr_tui.recording.place import Folder, Logs
 from esr_tui.recording.sealread import Keys, SealReader
 from esr_tui.recording.store import sessions_dirs
-from esr_tui.recording.verified import ITSELF, PINNED, STORE, Findings, Verified
+from esr_tui.recording.verified import CHAIN, ITSELF, LOG, PINNED, STORE, Findings, Verified
 from esr_tui.recording.verify import Head, verify
+
+_LATE_S = 2 * 86_400
+"""A log whose day began so long ago is written by nobody, even if no recorder has closed it."""
 
 
 @dataclass
@@ -73,6 +78,7 @@ def node_of(directory: Path, pinned: Sequence[bytes] = (), only: str | None = No
         lines=lines.count,
         key=lines.key,
         trust=keys.trust,
+        kind=CHAIN,
         findings=tuple(found.found),
         more=found.more,
         notes=(
@@ -123,10 +129,25 @@ def verify_directory(directory: Path, pinned: Sequence[bytes] = ()) -> Iterator[
         yield node.chain
     elif any((directory / seal_name(sid)).exists() for sid in present) and in_store(directory):
         yield _no_chain(_above(directory))
+    yield from _logs(_above(directory), node)
     for sid in sorted(present):
         yield _one(directory, sid, node, sid in live)
     for sid in sorted({*node.heads, *node.removed} - present):
-        yield _gone(directory, sid, node)
+        if not is_log(sid):
+            yield _gone(directory, sid, node)
+
+
+def _logs(directory: Path, node: Node) -> Iterator[Verified]:
+    """The days' audit logs that are, or were, sealed."""
+    sealed = {name for name in _names(directory) if is_log(name) and (directory / seal_name(name)).exists()}
+    recent = time.strftime("%Y-%m-%d", time.gmtime(time.time() - _LATE_S))
+    for name in sorted(sealed | {each for each in (*node.heads, *node.removed) if is_log(each)}):
+        if name in node.removed or not (directory / name).exists():
+            came = _gone(directory, name, node)
+        else:
+            live = name[:10] >= recent and not closed(directory, name)
+            came = verify(Logs(directory), name, node.keys, live=live, heads=node.heads.get(name, ()))
+        yield msgspec.structs.replace(came, path=str(directory / name), kind=LOG)
 
 
 def in_store(directory: Path) -> bool:
@@ -144,12 +165,12 @@ def _above(directory: Path) -> Path:
 
 def _sids(directory: Path) -> set[str]:
     """Every session of which a file is there."""
+    return {sid for name in _names(directory) if (sid := sid_of(name))}
+
+
+def _names(directory: Path) -> list[str]:
     try:
-        return {
-            sid
-            for name in (each.name for each in directory.iterdir())
-            if not name.startswith(".") and (sid := sid_of(name))
-        }
+        return [each.name for each in directory.iterdir() if not each.name.startswith(".")]
     except OSError as error:
         raise read_failed(directory, error) from error
 
@@ -201,4 +222,5 @@ def _no_chain(directory: Path) -> Verified:
         path=str(directory / chain.NAME),
         state=verified.ALTERED,
         findings=tuple(found.found),
+        kind=CHAIN,
     )

@@ -220,3 +220,16 @@ def test_another_tools_file(esr: Esr, tmp_path: Path, recorder: Any) -> None:
     came = esr("verify", str(cast))
     assert came.code == 3
     assert "unsealed" in came.out
+
+
+def test_a_redacted_copy_says_so(recorder: Any, esr: Esr, tmp_path: Path) -> None:
+    sid = recorder.finished()
+    out = tmp_path / "copy"
+    assert esr("redact", sid, str(out), "--pattern", "first").code == 0
+    came = esr("verify", str(out), "--key", str(recorder.data_dir / "node.pub"))
+    assert came.code == 0
+    assert f"redacted: a copy of {sid}, made by " in came.out
+    assert "removed: 5 characters" in came.out
+    victim = next(out.rglob("*.chunks.gz"))
+    victim.write_bytes(victim.read_bytes() + b"x")
+    assert esr("verify", str(out)).code == 1
