@@ -38,8 +38,8 @@ from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Divergence, Verdict
 from esr_tui.recording import RecordingError, Store
 
 _PAUSE_S = 0.03
-_LOOK_EVERY = 10
-"""Rounds between two looks for recordings that came in a way that their directory does not tell."""
+_REST_S = 0.25
+"""How long it rests at a time while nothing happens; it may be asked to end meanwhile."""
 _LOUD = SEVERITIES.index("medium")
 _NICE = 5
 _LAST_ALERTS_S = 4.0
@@ -98,12 +98,9 @@ def run(data_dir: Path, settings: Config) -> None:
     following = Following(data_dir, rules)
     sender, figures = Sender(settings.alerts), serve(data_dir, settings.metrics)
     store, leaving = Store(data_dir, at_capture(settings.masking)), Lens(masker_of(settings.masking))
-    rounds = 0
     while not ended.is_set():
         with suppress(RecordingError):  # the store may be made just now
-            if rounds % _LOOK_EVERY == 0 or following.changed:
-                following.look()
-        rounds += 1
+            following.look()
         for session, verdict in following.advance():
             if verdict.verdict in DIVERGENT and SEVERITIES.index(verdict.severity) >= _LOUD:
                 told = store.lens.event(event(session, verdict, store.node))
@@ -113,6 +110,7 @@ def run(data_dir: Path, settings: Config) -> None:
         for sentence in sender.trouble():
             print(f"esr: {printable(sentence)}", file=sys.stderr, flush=True)
         ended.wait(_PAUSE_S)
+        following.wait(_REST_S)
     if figures is not None:
         figures.close()
     if left := sender.close(_LAST_ALERTS_S):

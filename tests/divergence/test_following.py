@@ -83,3 +83,38 @@ def test_what_was_told_stays_told(writer: RecordingWriter) -> None:
     summary = read_verdicts(verdicts_path(writer.index))
     assert summary is not None
     assert (summary.version, summary.told) == (2, 5000)
+
+
+def test_a_recording_that_rests_is_woken_by_growth(
+    tmp_path: Path, writer: RecordingWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_SETTLED_S", 0.0)
+    writer.flush()
+    run = Following(tmp_path, None)
+    run.look()
+    assert list(run.advance()) == [], "all are looked at once"
+    assert list(run.advance()) == []
+    piped(writer, 2, 200)
+    writer.add(SessionEnd, ktime=3 * SECOND)
+    writer.close()
+    monkeypatch.setattr(following, "_SETTLED_S", 60.0)
+    run.wait(10)
+    found = []
+    for _ in range(3):
+        run.look()
+        found += [verdict.path for _, verdict in run.advance()]
+    assert "/bin/id" in found
+
+
+def test_without_the_kernels_word_everything_is_read_again(
+    tmp_path: Path, writer: RecordingWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> None:
+        raise OSError(24, "too many")
+
+    monkeypatch.setattr(following, "Changes", refused)
+    monkeypatch.setattr(following, "_SETTLED_S", 0.0)
+    piped(writer, 2, 200)
+    writer.add(SessionEnd, ktime=3 * SECOND)
+    writer.close()
+    assert told(tmp_path) == ["id 200"]
