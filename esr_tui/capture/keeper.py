@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from esr_tui.capture.metrics import exposition
+from esr_tui.capture.tidying import Tidying
 from esr_tui.config.schema import Config
 from esr_tui.model.status import Status
 from esr_tui.recording import statusfile
@@ -37,6 +38,7 @@ class Keeper:
         self.config = config
         self._data_dir = data_dir
         self._complain = complain
+        self._tidying = Tidying(data_dir, complain)
         self._offered: Status | None = None
         self._used: int | None = None
         self._failed: set[Path] = set()
@@ -62,12 +64,12 @@ class Keeper:
             self._thread.join(timeout)
 
     def _run(self) -> None:
-        looked = -_LOOK_S
+        looked = -2 * _LOOK_S
         while not self._end:
             now = time.monotonic()
             if now - looked >= _LOOK_S:
                 looked = now
-                self._used = None
+                self._used = self._tidying.look(self.config.keep)
             if (status := self._offered) is not None:
                 self._offered = None
                 self._publish(status)

@@ -39,6 +39,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "capture": ("esr_tui.cli.capture:capture", "Record every session of this node, in the foreground."),
     "record": ("esr_tui.cli.record:record", "Record a shell or a command in this terminal."),
     "demo": ("esr_tui.cli.demo:demo", "Run a short real session and show its recording."),
+    "pin": ("esr_tui.cli.pin:pin", "Keep a recording, whatever the store's budget says."),
+    "unpin": ("esr_tui.cli.pin:unpin", "Let a recording go with the others when its time comes."),
     "status": (
         "esr_tui.cli.status:status",
         "How the recorder is: sessions, rates, losses, rings, disk, hooks.",

@@ -68,7 +68,9 @@ def row(sid: str, summary: SessionSummary) -> tuple[str, ...]:
         str(summary.network),
         worst(summary),
         str(sum(summary.lost.values())) if summary.lost else "-",
-        summary.state + (", joined late" if summary.joined_late else ""),
+        summary.state
+        + (", joined late" if summary.joined_late else "")
+        + (", pinned" if summary.pinned else ""),
         summary.last_command,
     )
 

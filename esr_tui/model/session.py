@@ -45,5 +45,7 @@ class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
     output_bytes: int = 0
     events: int = 0
     """Of every kind, those included that only say when terminal output came; 0 when nobody counted."""
+    pinned: bool = False
+    """Whether it stays, whatever the store's budget says."""
     masked: int | msgspec.UnsetType = msgspec.UNSET
     """How many secrets in this line were replaced by marks; left out where none was."""

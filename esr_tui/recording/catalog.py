@@ -15,6 +15,7 @@ from esr_tui.recording.completed import completed_path, read_completed
 from esr_tui.recording.errors import RecordingError, read_failed
 from esr_tui.recording.follower import EventFollower
 from esr_tui.recording.layout import sid_of
+from esr_tui.recording.pins import Pins
 from esr_tui.recording.problems import Problems
 from esr_tui.recording.store import sessions_dirs
 from esr_tui.recording.tally import Tally
@@ -108,6 +109,7 @@ class _Directory:
         self._stamps: dict[Path, tuple[int, int]] = {}
         self._growing: dict[Path, _Growing] = {}
         self._verdicts = VerdictSummaries(path)
+        self._pins = Pins(path)
 
     def sessions(self) -> list[SessionSummary]:
         """The summaries of this directory. Raises RecordingError."""
@@ -130,10 +132,13 @@ class _Directory:
                 else:
                     growing.problems.add(str(error))
         self._verdicts.refresh()
+        self._pins.refresh()
         return [self._judged(summary) for summary in found]
 
     def _judged(self, summary: SessionSummary) -> SessionSummary:
         """With what the analysis of the recording came to, where one was made."""
+        if (pinned := summary.sid in self._pins.sids) != summary.pinned:
+            summary = msgspec.structs.replace(summary, pinned=pinned)
         known = self._verdicts.of(summary.sid)
         if known is None:
             return summary

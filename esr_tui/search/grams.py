@@ -12,7 +12,7 @@ import os
 import sqlite3
 import stat
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -126,15 +126,38 @@ class Grams:
                 self._connection.executemany("INSERT INTO grams(rowid, text) VALUES(?, ?)", rows)
             run("UPDATE recordings SET blocks=? WHERE id=?", (len(reader.blocks), recording))
 
+    def forget(self, paths: Iterable[Path]) -> None:
+        """Forgets files that are gone. When most of what it ever held is of such files, it is made anew."""
+        try:
+            with self._connection:
+                run = self._connection.execute
+                run("BEGIN IMMEDIATE")
+                for path in paths:
+                    self._forget(path)
+                (left,) = run("SELECT count(*) FROM blocks").fetchone()
+                (ever,) = run(
+                    "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name='blocks'"
+                ).fetchone()
+        except sqlite3.DatabaseError:
+            return  # whoever searches next finds out
+        if ever > 2 * left:
+            self._connection.close()
+            _remove(self._path)
+            self._connection = _connect(self._path)
+
+    def _forget(self, path: Path) -> None:
+        run = self._connection.execute
+        for (old,) in run("SELECT id FROM recordings WHERE path=?", (str(path),)).fetchall():
+            run("DELETE FROM blocks WHERE recording=?", (old,))
+            run("DELETE FROM recordings WHERE id=?", (old,))
+
     def _recording(self, reader: TextReader, path: Path) -> tuple[int, int]:
         """A file's number, and how many of its blocks are known; files that it takes the place of are forgotten."""
         run = self._connection.execute
         row = run("SELECT id, blocks FROM recordings WHERE generation=?", (reader.generation,)).fetchone()
         if row is not None:
             return int(row[0]), int(row[1])
-        for (old,) in run("SELECT id FROM recordings WHERE path=?", (str(path),)).fetchall():
-            run("DELETE FROM blocks WHERE recording=?", (old,))
-            run("DELETE FROM recordings WHERE id=?", (old,))
+        self._forget(path)
         made = run(
             "INSERT INTO recordings(generation, path, blocks) VALUES(?, ?, 0)", (reader.generation, str(path))
         )

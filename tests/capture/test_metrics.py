@@ -15,7 +15,7 @@ from esr_tui.capture.metrics import CONTENT_TYPE, Server, exposition
 from esr_tui.config.keeping import Metrics
 from esr_tui.config.schema import Config
 from esr_tui.model.status import RingStatus, Status, WritingStatus
-from esr_tui.recording import statusfile
+from esr_tui.recording import Store, statusfile
 
 STATUS = Status(
     pid=7,
@@ -51,6 +51,7 @@ def test_text_is_as_prometheus_reads_it() -> None:
 
 
 def test_status_and_figures_are_files(tmp_path: Path) -> None:
+    Store(tmp_path).create()
     said: list[str] = []
     wanted = tmp_path / "esr.prom"
     keeper = Keeper(tmp_path, Config(metrics=Metrics(file=str(wanted))), complain=said.append)
@@ -69,6 +70,7 @@ def test_status_and_figures_are_files(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_written_is_said_once_and_costs_nothing(tmp_path: Path) -> None:
+    Store(tmp_path).create()
     said: list[str] = []
     told = threading.Event()
 

@@ -1,0 +1,159 @@
+"""Keeps a store within its budget: which finished recordings go, and how one is removed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from esr_tui.recording import files
+from esr_tui.recording.chain import note_removal
+from esr_tui.recording.errors import StoreError, write_failed
+from esr_tui.recording.layout import SESSIONS, sid_of
+from esr_tui.recording.pins import Pins, unpin
+
+_NUMBERED = re.compile(r"-\d{1,20}$")
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """What a store may hold. None sets no limit.
+
+    Attributes:
+        size: bytes of all recordings.
+        age: seconds since a recording's end.
+        free: bytes that shall be free on the file system.
+        spare: seconds after its end for which a recording stays whatever is short.
+    """
+
+    size: int | None = None
+    age: float | None = None
+    free: int | None = None
+    spare: float = 0.0
+
+
+class Kept(msgspec.Struct):
+    """A recording as the budget sees it.
+
+    Attributes:
+        ended: when the last of its own files changed, in seconds since 1970.
+        size: bytes on the disk of all its files, those made for readers among them.
+        files: all of them.
+    """
+
+    sid: str
+    ended: float = 0.0
+    size: int = 0
+    pinned: bool = False
+    files: list[Path] = []
+
+
+class Going(msgspec.Struct, frozen=True):
+    """A recording that has to go, and why."""
+
+    recording: Kept
+    why: str
+
+
+def kept(sessions: Path) -> list[Kept]:
+    """Every recording of a directory, with what was made of it for readers. Raises OSError."""
+    pins = Pins(sessions)
+    pins.refresh()
+    found: dict[str, Kept] = {}
+    there = [*_files(sessions), *_files(_playbacks(sessions))]
+    sids = {sid for path, _ in there if (sid := sid_of(path.name))}
+    for path, about in there:
+        sid = owner(path.name, sids)
+        if sid is None:
+            continue
+        each = found.setdefault(sid, Kept(sid, pinned=sid in pins.sids))
+        each.size += about.st_blocks * 512
+        each.ended = max(each.ended, about.st_mtime if sid_of(path.name) else 0.0)
+        each.files.append(path)
+    return list(found.values())
+
+
+def owner(name: str, sids: set[str]) -> str | None:
+    """Whose file it is: of the recording in its name, or of one whose cache it is; None for nobody's."""
+    if sid := sid_of(name):
+        return sid
+    base = name.removeprefix(".").partition(".")[0]
+    for each in (base, _NUMBERED.sub("", base)):
+        if each in sids:
+            return each
+    return None
+
+
+def _playbacks(sessions: Path) -> Path:
+    return sessions.parents[len(SESSIONS.parts) - 1] / "playbacks" / SESSIONS
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):
+                about = entry.stat(follow_symlinks=False)
+                if not entry.is_dir(follow_symlinks=False):
+                    yield folder / entry.name, about
+
+
+def going(all_: Iterable[Kept], budget: Budget, *, now: float, free: int) -> list[Going]:
+    """Which recordings have to go, the oldest first; those that live are still among them.
+
+    Args:
+        now: seconds since 1970.
+        free: bytes free on the file system now.
+    """
+    everything = sorted(all_, key=lambda each: each.ended)
+    used = sum(each.size for each in everything)
+    found = []
+    for each in everything:
+        if each.pinned or now - each.ended < budget.spare:
+            continue
+        why = ""
+        if budget.age is not None and now - each.ended > budget.age:
+            why = f"older than {budget.age / 86400:g} days"
+        elif budget.size is not None and used > budget.size:
+            why = f"all recordings took {used} bytes, more than {budget.size}"
+        elif budget.free is not None and free < budget.free:
+            why = f"{free} bytes were free, fewer than {budget.free}"
+        if why:
+            found.append(Going(each, why))
+            used, free = used - each.size, free + each.size
+    return found
+
+
+def remove(sessions: Path, data_dir: Path, recording: Kept, why: str) -> bool:
+    """Removes a recording with all its files, those made for readers among them, after noting it in the node's chain.
+
+    The index goes first, so that nobody opens half a recording; what a crash leaves goes at the next time.
+
+    Returns:
+        False when it lives: its writer holds the lock.
+
+    Raises:
+        StoreError: it cannot be noted or removed.
+    """
+    index = path = sessions / f"{recording.sid}.index"
+    fd = -1
+    try:
+        with suppress(FileNotFoundError):  # then an earlier removal was cut off
+            fd = files.open_read(index)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        note_removal(index, data_dir, why)
+        for path in (index, *recording.files):
+            path.unlink(missing_ok=True)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise write_failed(path, error) from error
+    finally:
+        if fd >= 0:
+            os.close(fd)
+    with suppress(StoreError):
+        unpin(index)
+    return True

@@ -1,0 +1,78 @@
+"""The recorder keeps its store within the budget, and notes what it removed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from esr_tui.capture.tidying import Tidying, budget_of
+from esr_tui.config.keeping import Keep
+from esr_tui.model.clock import Clock
+from esr_tui.model.events import SessionEnd, SessionStart
+from esr_tui.recording import Catalog, RecordingWriter, Store, pins
+
+LONG_AGO = 1_500_000_000
+
+
+def recorded(store: Store, sid: str, age: int) -> Path:
+    writer = RecordingWriter(store, sid=sid, user="ada", login="ada", start_ktime=5, clock=Clock(0))
+    writer.add(SessionStart, ktime=5)
+    writer.output(ktime=6, data=os.urandom(100_000))
+    writer.add(SessionEnd, ktime=7)
+    writer.close()
+    for path in store.own_sessions.glob(f"{sid}[.-]*"):
+        os.utime(path, (LONG_AGO - age, LONG_AGO - age))
+    return writer.index
+
+
+def test_budgets_as_they_are_configured() -> None:
+    budget = budget_of(Keep(), 1000)
+    assert (budget.size, budget.age, budget.free, budget.spare) == (None, None, 50, 86400)
+    budget = budget_of(Keep(size="1G", age="2d", free="3M", spare=""), 1000)
+    assert (budget.size, budget.age, budget.free, budget.spare) == (1 << 30, 2 * 86400, 3 << 20, 0)
+    assert budget_of(Keep(free=""), 1000).free is None
+
+
+def test_the_oldest_go_and_are_noted(tmp_path: Path) -> None:
+    store = Store(tmp_path / "esr")
+    store.create()
+    for number in range(5):
+        recorded(store, f"s{number}", number)
+    pins.pin(store.own_sessions / "s3.index")
+    said: list[str] = []
+    tidying = Tidying(store.data_dir, said.append)
+    used = tidying.look(Keep(free=""))
+    assert used is not None
+    assert used > 5 * 100_000
+    assert tidying.look(Keep(size="250K", free="", spare="")) == used  # it is not looked at every time
+    tidying = Tidying(store.data_dir, said.append)
+    used = tidying.look(Keep(size="250K", free="", spare="1d"))
+    assert used is not None
+    assert used <= 250 << 10
+    assert {each.sid for each in Catalog(store.data_dir).sessions()} == {"s3", "s0"}
+    lines = [json.loads(line) for line in (store.data_dir / "log/events.log").read_text().splitlines()]
+    removed = [line for line in lines if line["event"] == "session.removed"]
+    assert [line["sid"] for line in removed] == ["s4", "s2", "s1"]
+    assert all(line["code"] == "E4009I" and line["bytes"] > 100_000 for line in removed)
+    assert "more than 256000" in removed[0]["reason"]
+    assert said == []
+
+
+def test_today_s_recordings_stay_however_full_the_disk_is(tmp_path: Path) -> None:
+    store = Store(tmp_path / "esr")
+    store.create()
+    index = recorded(store, "now", 0)
+    os.utime(index)
+    recorded(store, "then", 0)
+    said: list[str] = []
+    Tidying(store.data_dir, said.append).look(Keep(free="99%"))
+    assert [each.sid for each in Catalog(store.data_dir).sessions()] == ["now"]
+
+
+def test_a_store_that_is_gone_is_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    tidying = Tidying(tmp_path / "none", said.append)
+    assert tidying.look(Keep()) is None
+    assert len(said) == 1
+    assert "No such file or directory" in said[0]
