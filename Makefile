@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint fuzz soak bench screenshots test-kernels test-terminal clean
+.PHONY: help setup setup-dev run test lint fuzz soak bench screenshots test-kernels test-terminal deb test-deb clean
 
 BIN := .venv/bin
 
@@ -49,6 +49,12 @@ test-kernels: setup-dev ## one session end to end on other kernels, in qemu
 
 test-terminal: setup-dev ## the emulator beside tmux at forty moments of each stream; 20,000 mutated streams
 	@ESR_THOROUGH=1 $(BIN)/python -m pytest tests/terminal
+
+deb: setup-dev ## make a Debian package in dist/
+	@scripts/deb
+
+test-deb: deb ## install, use and remove the package in fresh systems of Debian 12 and Ubuntu 24.04
+	@tests/deb/run.sh
 
 clean: ## remove everything that make has made
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .fuzz snapshot_report.html

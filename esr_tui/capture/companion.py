@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
 import subprocess
 import time
@@ -39,6 +41,7 @@ class Companion:
         self._process: subprocess.Popen[bytes] | None = None
         self._config = Config()
         self._asked_at: float | None = None
+        self._after: int | None = None
         self._began = self._due = 0.0
         self._pause = _FIRST_PAUSE_S
         self.deaths = 0
@@ -48,10 +51,18 @@ class Companion:
         """Whether it runs."""
         return self._process is not None and self._process.poll() is None
 
-    def begin(self, config: Config) -> None:
-        """Starts it with this configuration. One that runs is asked to end first, and `look` goes on from there."""
+    def begin(self, config: Config, *, after: int | None = None) -> None:
+        """Starts it with this configuration. One that runs is asked to end first, and `look` goes on from there.
+
+        Args:
+            after: a pidfd: not before that process has ended.
+        """
         self._config = config
-        if self._process is None:
+        if after is not None:
+            self._after, self._due = after, 0.0
+        elif self._after is not None:
+            return  # the one to come will have it
+        elif self._process is None:
             self._launch()
         else:
             self.ask_to_end()
@@ -59,6 +70,11 @@ class Companion:
     def look(self) -> None:
         """Starts it again when it has ended; when it died, after a pause that grows while it keeps dying."""
         now = self._clock()
+        if self._after is not None:
+            if not select.select([self._after], [], [], 0)[0]:
+                return
+            os.close(self._after)
+            self._after = None
         if self._process is None:
             if now >= self._due:
                 self._launch()

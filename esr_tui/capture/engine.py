@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection
 import msgspec
 
 from esr_tui.capture import late
+from esr_tui.capture.handover import Cut, last_records
 from esr_tui.capture.logins import Logins
-from esr_tui.capture.losing import Losses
+from esr_tui.capture.losing import Losses, write_stopped
 from esr_tui.capture.mending import Mending
 from esr_tui.capture.opening import Opening, open_session
 from esr_tui.capture.placing import Placing
@@ -32,10 +33,8 @@ _IDLE_MS = 100
 _DOZE_MS, _QUIET_NS = 250, 1_000_000_000
 """How long to wait at a time once nothing has come for so long."""
 _HOUSEKEEPING_NS = 500_000_000
-_LAST_RECORDS_NS = 2_000_000_000
-"""How long a recorder that was asked to stop goes on emptying the rings."""
 _LAST_WRITES_S = 10.0
-"""How long it then waits for the disk."""
+"""How long a recorder that was asked to stop waits for the disk."""
 _MARK_NS = 200_000_000
 """How often a recording that does not grow is said to be written up to now."""
 _UNWATCH_NS = 5_000_000_000
@@ -89,6 +88,24 @@ class Engine:
         self.trouble = sentence
         self._complain(sentence)
 
+    def look_again(self) -> None:
+        """The process table is compared with what is believed, as after a loss."""
+        self._incomplete = True
+
+    def keep_early(self, record: records.Record) -> None:
+        """Keeps of what an earlier recorder has seen, too, that which belongs to no session yet."""
+        if isinstance(record, records.Output):
+            self._ptys.keep(record)
+        elif isinstance(record, records.Disk) and not record.head.role & records.ROLE_MEMBER:
+            leaders = {session.leader for session in self.sessions.values()}
+            if record.head.pid not in leaders:
+                self._silent.did(self, record)
+
+    @property
+    def expecting(self) -> bool:
+        """Whether something is kept in memory for a session that has not begun."""
+        return self._ptys.waiting or self._silent.waiting
+
     def adopt_existing(self) -> None:
         """Takes up what is there already: login daemons, their logins, recordings that were cut."""
         late.adopt(self, self._names)
@@ -97,7 +114,7 @@ class Engine:
     def step(self) -> None:
         """Waits a little for records and handles them; keeps the recordings on disk up to date."""
         for record in self.kernel.poll(self._patience()):
-            self._dispatch(record)
+            self.dispatch(record)
             self._heard = record.head.ktime
         now = Clock.now()
         self.losses.note_fill(self)
@@ -122,7 +139,8 @@ class Engine:
         # What woke the last poll must not put the next flush off by a whole wait.
         return max(1, (self._flushed + FLUSH_NS - now) // 1_000_000) if self.sessions else _IDLE_MS
 
-    def _dispatch(self, record: records.Record) -> None:
+    def dispatch(self, record: records.Record) -> None:
+        """Gives a record to whom it concerns."""
         head = record.head
         if isinstance(record, records.Output):
             if (owner := self._ptys.owner(record)) is not None:
@@ -293,29 +311,32 @@ class Engine:
         served = (session for session in self.sessions.values() if session.leader == who)
         return self.sessions.get(who) or self._ptys.owner_by_reader(who) or next(served, None)
 
-    def close(self) -> None:
-        """Stops recording: what the rings hold is written; live sessions stay open to be continued later."""
-        deadline = Clock.now() + _LAST_RECORDS_NS
-        while True:
-            for record in self.kernel.poll(0):
-                self._dispatch(record)
-            if not self.kernel.behind or Clock.now() > deadline:
-                break
-        now = Clock.now()
+    def close(self, *, hand_over: bool = False) -> Cut | None:
+        """Stops recording: what the rings hold is written; live sessions stay open to be continued later.
+
+        Args:
+            hand_over: another recorder goes on at once, and finds the sessions' cgroups as they are.
+
+        Returns:
+            Up to when everything is recorded; None when the rings could not be emptied in time.
+        """
+        left, cut = last_records(self.kernel)
+        for record in left:
+            self.dispatch(record)
+        now = cut.until if cut else Clock.now()
         self._incomplete |= self.losses.count(self, now)
         for session in list(self.sessions.values()):
-            session.write_counted(None)
-            if self.kernel.behind:
-                session.gap(
-                    now,
-                    cause="recorder_stopped",
-                    what="disk",
-                    detail="the recorder was stopped while more files were being opened than it could write down",
-                )
-            session.writer.close()
-            self._placing.end(session)
+            session.write_rest(now)
+            if cut is None:
+                write_stopped(session, now)
+            over = session.ended is not None
+            session.writer.close(lingering=over and (hand_over or bool(session.members)))
+            if not hand_over:
+                self._placing.end(session)
         self.sessions.clear()
         self._placing.close()
-        if not self.writing.settle(_LAST_WRITES_S):
-            why = self.writing.failing or "the disk is too slow"
-            self.complain(f"{self.writing.waiting} bytes of recordings were not written: {why}")
+        if self.writing.settle(_LAST_WRITES_S):
+            return cut
+        why = self.writing.failing or "the disk is too slow"
+        self.complain(f"{self.writing.waiting} bytes of recordings were not written: {why}")
+        return None

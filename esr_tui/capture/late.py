@@ -17,7 +17,7 @@ from esr_tui.capture.session import LiveSession
 from esr_tui.kernel import records
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import SessionStart
-from esr_tui.model.session import CUT, ENDED, SessionSummary
+from esr_tui.model.session import CUT, ENDED, LINGERING, SessionSummary
 from esr_tui.model.text import decoded
 from esr_tui.recording.catalog import Catalog
 from esr_tui.recording.errors import RecordingError
@@ -29,13 +29,15 @@ from esr_tui.sessions.discovery import Login, discover
 if TYPE_CHECKING:
     from esr_tui.capture.engine import Engine
 
+_BEGINNING = 1 << 16
+"""Bytes of a recording in which its start is."""
 Identity = tuple[str, int, int]
 """Boot, pid and start of a session's first process: the same again only if it is the same process."""
 
 
 def adopt(engine: Engine, names: Collection[str]) -> None:
     """Takes up logins that are already there, then ends the recordings that were cut and whose login is gone."""
-    cut = _cut_recordings(engine)
+    cut = cut_recordings(engine)
     for _ in range(2):  # the second look finds what began during the first
         found = discover(proc.processes(), names)
         for pid in found.daemons:
@@ -47,7 +49,7 @@ def adopt(engine: Engine, names: Collection[str]) -> None:
             if login.leader.pid not in {session.leader for session in engine.sessions.values()}:
                 _adopt_login(engine, login, cut)
     for start, summary in cut.values():
-        _finish(engine, start, summary)
+        finish(engine, start, summary)
 
 
 def _adopt_login(
@@ -55,7 +57,7 @@ def _adopt_login(
 ) -> None:
     known = cut.pop((proc.boot_id(), login.leader.pid, login.leader.started), None)
     if known:
-        _continue(engine, login, _taken_up(engine, login), *known)
+        _continue(engine, login, taken_up(engine, login), *known)
     else:
         adopt_login(engine, login)
 
@@ -66,7 +68,7 @@ def adopt_login(engine: Engine, login: Login, began: int | None = None) -> LiveS
     Args:
         began: when it began (boot clock), if all of it has been seen; else it is marked as joined late.
     """
-    opening = _taken_up(engine, login)
+    opening = taken_up(engine, login)
     if began is not None:
         opening = msgspec.structs.replace(opening, started=began, joined_late=False)
     session = engine.begin(opening)
@@ -82,7 +84,7 @@ def adopt_login(engine: Engine, login: Login, began: int | None = None) -> LiveS
     return session
 
 
-def _taken_up(engine: Engine, login: Login) -> Opening:
+def taken_up(engine: Engine, login: Login) -> Opening:
     """Tells the kernel of the login's processes; from now on they are seen."""
     now = Clock.now()
     key = now & ~0xFF
@@ -145,28 +147,39 @@ def _terminal(index: int) -> tuple[tuple[int, int], int]:
         os.close(fd)
 
 
-def _cut_recordings(engine: Engine) -> dict[Identity, tuple[SessionStart, SessionSummary]]:
+def cut_recordings(engine: Engine) -> dict[Identity, tuple[SessionStart, SessionSummary]]:
     """This node's recordings that no recorder ended, or of which processes were left when it was killed."""
     found = {}
-    for summary in Catalog(engine.store.data_dir).sessions():
-        index = Path(summary.recording)
-        lingered = summary.state == ENDED and not index.with_suffix(".completed").exists()
-        if not (summary.state == CUT or lingered) or index.parent != engine.store.own_sessions:
-            continue
-        with suppress(RecordingError):
-            reader = RecordingReader(index)
-            starts = [event for event in reader.read().events if isinstance(event, SessionStart)]
-            reader.close()
-            if starts:
-                found[starts[0].boot_id, starts[0].leader, starts[0].leader_start] = starts[0], summary
+    for summary in own_recordings(engine):
+        lingered = summary.state == ENDED and not Path(summary.recording).with_suffix(".completed").exists()
+        if (summary.state == CUT or lingered) and (start := start_of(summary)):
+            found[start.boot_id, start.leader, start.leader_start] = start, summary
     return found
+
+
+def own_recordings(engine: Engine) -> list[SessionSummary]:
+    """All recordings of this node."""
+    found = Catalog(engine.store.data_dir).sessions()
+    return [each for each in found if Path(each.recording).parent == engine.store.own_sessions]
+
+
+def start_of(summary: SessionSummary) -> SessionStart | None:
+    """How a recording begins; None when that cannot be read."""
+    with suppress(RecordingError):
+        reader = RecordingReader(Path(summary.recording))
+        try:
+            starts = [event for event in reader.read(_BEGINNING).events if isinstance(event, SessionStart)]
+        finally:
+            reader.close()
+        return starts[0] if starts else None
+    return None
 
 
 def _continue(
     engine: Engine, login: Login, opening: Opening, start: SessionStart, summary: SessionSummary
 ) -> None:
     """Goes on with a recording whose login outlived its recorder."""
-    session = _resumed(engine, opening, start)
+    session = resumed(engine, opening, start)
     if session is None:
         return
     session.members.update(login.members)
@@ -174,20 +187,17 @@ def _continue(
     _recorder_was_gone(session, Clock.now(), summary, "what happened until it was started again was not seen")
 
 
-def _finish(engine: Engine, start: SessionStart, summary: SessionSummary) -> None:
+def finish(engine: Engine, start: SessionStart, summary: SessionSummary) -> None:
     """Ends a recording whose login ended while nobody recorded; what was left behind is recorded on."""
-    left = _left_behind(engine, start)
+    left = left_behind(engine, start)
     now = Clock.now()
-    opening = Opening(
-        key=now & ~0xFF, leader=min(left, default=0), reader=None, started=start.ktime, uid=0, loginuid=None,
-        audit=records.UNSET, cgroup=0, tty=(136 if start.tty else 0, 0), size=(0, 0), lflag=0, argv=[], connection=None,
-    )  # fmt: skip
-    session = _resumed(engine, opening, start)
+    opening = of_left(start, left)
+    session = resumed(engine, opening, start)
     if session is None:
         return
     session.members = set(left)
     at = start.ktime + summary.duration_ms * 1_000_000
-    if summary.state == CUT:
+    if not login_ended(session):
         _recorder_was_gone(session, at, summary, "how the login ended was not seen")
         session.end(at, lingering=len(left))
     else:
@@ -203,11 +213,24 @@ def _finish(engine: Engine, start: SessionStart, summary: SessionSummary) -> Non
     engine.add(session)
 
 
-def _left_behind(engine: Engine, start: SessionStart) -> list[int]:
-    """Processes that still are in the cgroup, or carry the audit session, of a login that is gone."""
+def of_left(start: SessionStart, left: Collection[int]) -> Opening:
+    """For a session of which only these processes are left."""
+    return Opening(
+        key=Clock.now() & ~0xFF, leader=min(left, default=0), reader=None, started=start.ktime, uid=0, loginuid=None,
+        audit=records.UNSET, cgroup=0, tty=(136 if start.tty else 0, 0), size=(0, 0), lflag=0, argv=[], connection=None,
+    )  # fmt: skip
+
+
+def left_behind(engine: Engine, start: SessionStart, others: Collection[int] = ()) -> list[int]:
+    """Processes that still are in the cgroup, or carry the audit session, of a login that is gone.
+
+    Args:
+        others: processes that belong to other sessions, beside the members of those that the engine has.
+    """
     if start.boot_id != proc.boot_id():
         return []
-    taken = {pid for session in engine.sessions.values() for pid in session.members} | set(engine.logins.pids)
+    taken = {pid for session in engine.sessions.values() for pid in session.members}
+    taken.update(engine.logins.pids, others)
     place = cgroups.path_of(start.sid)
     return [
         process.pid
@@ -217,7 +240,7 @@ def _left_behind(engine: Engine, start: SessionStart) -> list[int]:
     ]
 
 
-def _resumed(engine: Engine, opening: Opening, start: SessionStart) -> LiveSession | None:
+def resumed(engine: Engine, opening: Opening, start: SessionStart) -> LiveSession | None:
     """The session of a recording that was cut; None (and a complaint) when it cannot be gone on with."""
     clock = Clock.measure()
     try:
@@ -226,6 +249,11 @@ def _resumed(engine: Engine, opening: Opening, start: SessionStart) -> LiveSessi
         engine.complain(str(error))
         return None
     return live_session(writer, msgspec.structs.replace(opening, started=start.ktime), start.user, clock)
+
+
+def login_ended(session: LiveSession) -> bool:
+    """Whether the recording that is gone on with has its session.end already."""
+    return session.writer.summary.state == LINGERING
 
 
 def _recorder_was_gone(session: LiveSession, at: int, summary: SessionSummary, consequence: str) -> None:

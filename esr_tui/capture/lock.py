@@ -6,7 +6,7 @@ import fcntl
 import os
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from esr_tui.model.clock import Clock
 from esr_tui.model.text import decoded, printable
@@ -62,10 +62,8 @@ class Lock:
             return False
         return True
 
-    def take_or_say(self) -> None:
-        """Takes the lock. Raises StoreError that says who has it."""
-        if self.take():
-            return
+    def refuse(self) -> NoReturn:
+        """Says who has it. Raises StoreError."""
         holder = self.holder()
         self.release()
         raise StoreError(

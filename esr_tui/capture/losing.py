@@ -71,3 +71,13 @@ def _write_loss(session: LiveSession, now: int, since: int, loss: Loss, *, certa
         from_ms=max(0, since - session.started) // 1_000_000,
         detail=detail,
     )
+
+
+def write_stopped(session: LiveSession, now: int) -> None:
+    """Writes that the recorder ended before it had emptied the rings."""
+    session.gap(
+        now,
+        cause="recorder_stopped",
+        what="disk",
+        detail="the recorder was stopped while more files were being opened than it could write down",
+    )

@@ -89,6 +89,11 @@ class Scripts:
             if now - waiting.head.ktime > WAIT_NS:
                 yield from self._events(pid, now)
 
+    def rest(self, now: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        """All that were not read until now."""
+        for pid in list(self._waiting):
+            yield from self._events(pid, now)
+
     def _events(self, pid: int, ktime: int) -> Iterator[tuple[int, dict[str, Any]]]:
         waiting = self._waiting.pop(pid, None)
         if waiting is None:

@@ -17,6 +17,7 @@ from esr_tui.capture.keeper import Keeper
 from esr_tui.capture.lock import Lock
 from esr_tui.capture.notify import Notifier
 from esr_tui.capture.signals import Signals
+from esr_tui.capture.takeover import Takeover
 from esr_tui.config.schema import Config
 from esr_tui.kernel import requirements
 from esr_tui.kernel.errors import KernelError
@@ -77,8 +78,11 @@ def prepared_cgroups(config: Config) -> Cgroups | None:
     return cgroups
 
 
-def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None:
+def run(config: Config, data_dir: Path, config_path: Path | None = None, *, takeover: bool = False) -> None:
     """Records until SIGTERM or SIGINT; SIGHUP makes it read its configuration again.
+
+    Args:
+        takeover: goes on where another capture on the same store is, which hands over and ends.
 
     Raises:
         StoreError: another capture runs, or the store cannot be written.
@@ -92,10 +96,13 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
     store.create()
     share(data_dir, config.group)
     lock = Lock(data_dir)
-    lock.take_or_say()
-    lock.sign()
     beside = Companion(partial(analyst.start, data_dir), complain)
-    beside.begin(config)  # reads its rules while the kernel takes the programs
+    alone = lock.take()
+    if alone:
+        lock.sign()
+        beside.begin(config)  # reads its rules while the kernel takes the programs
+    elif not takeover:
+        lock.refuse()
     kernel = load_kernel(config, config.login_daemons)
     engine = Engine(
         kernel,
@@ -109,7 +116,10 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
     kernel.watch()  # proves that the system calls can be watched; let go again when no login needs it
     take_precedence()
     privilege.keep(privilege.RECORDER)
-    engine.adopt_existing()
+    if alone:
+        engine.adopt_existing()
+    else:
+        _go_on(engine, lock, beside, config)
     keeper = Keeper(data_dir, config, complain=complain)
     duties = Duties(
         engine,
@@ -123,21 +133,36 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None) -> None
     keeper.begin()
     complain(f"capturing, store {data_dir}")
     manager.ready(duties.status())
-    while not signals.end:
+    while not signals.end(engine.expecting):
         engine.step()
         duties.look(signals)
     manager.stopping("writing what the rings hold")
     beside.ask_to_end()
-    engine.close()
-    beside.end()
+    cut = engine.close(hand_over=signals.hand_over)
     keeper.end()
     store.close()
-    lock.release()
+    if signals.hand_over and cut:
+        lock.hand_over(cut.until, cut.margin)
+    else:
+        lock.release()
+    beside.end()
     if duties.full:
         raise StoreFull(
             f"recording has stopped, as when_full says: {engine.writing.failing or 'the disk is too slow'}"
         )
     leave()  # without the lock: the child would hold it until everything is detached
+
+
+def _go_on(engine: Engine, lock: Lock, beside: Companion, config: Config) -> None:
+    """Takes over from the recorder that holds the lock. Raises StoreError."""
+    if lock.take():  # it has just ended by itself
+        lock.sign()
+        engine.adopt_existing()
+        beside.begin(config)
+        return
+    other = Takeover(engine, lock, config.login_daemons)
+    complain(other.run())
+    beside.begin(config, after=other.process)
 
 
 def follow(kernel: Kernel, store: Store, keeper: Keeper, old: Config, new: Config) -> None:

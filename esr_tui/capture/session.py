@@ -270,6 +270,12 @@ class LiveSession:
             for when, fields in fold.due(now):
                 self.writer.add(kind, ktime=when, **fields)
 
+    def write_rest(self, now: int) -> None:
+        """Writes all that waits to be put together or counted: the recorder ends."""
+        self._write_inputs(self._inputs.take())
+        self._write_inputs(self.scripts.rest(now))
+        self.write_counted(None)
+
     def gap(self, ktime: int, *, cause: str, what: str, detail: str, **more: Any) -> None:
         """Writes that something was lost or never seen."""
         self.writer.add(Gap, ktime=ktime, cause=cause, what=what, detail=detail, **more)

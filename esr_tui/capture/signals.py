@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 import signal
 
+from esr_tui.model.clock import Clock
+
+_WAIT_NS = 3_000_000_000
+"""For logins that are just beginning when another recorder wants to go on."""
+
 
 class Signals:
     """Notes signals; the recorder's loop looks here.
@@ -17,16 +22,20 @@ class Signals:
 
     def __init__(self) -> None:
         self.stop = self.reload = self.hand_over = False
+        self._asked = 0
         self._on_terminal = os.isatty(2)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         signal.signal(signal.SIGHUP, self._hung_up)
         signal.signal(signal.SIGUSR2, self._hand_over)
 
-    @property
-    def end(self) -> bool:
-        """Whether the recorder is to end, in whichever way."""
-        return self.stop or self.hand_over
+    def end(self, expecting: bool) -> bool:
+        """Whether the recorder is to end, in whichever way.
+
+        Args:
+            expecting: something is kept in memory that a successor could not know; it is waited for a little.
+        """
+        return self.stop or (self.hand_over and (not expecting or Clock.now() - self._asked > _WAIT_NS))
 
     def _stop(self, _number: int, _frame: object) -> None:
         self.stop = True
@@ -38,4 +47,5 @@ class Signals:
             self.reload = True
 
     def _hand_over(self, _number: int, _frame: object) -> None:
+        self._asked = self._asked or Clock.now()
         self.hand_over = True

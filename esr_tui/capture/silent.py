@@ -42,6 +42,11 @@ class Silent:
         kept.append(record)
         self.adopt(engine, pid)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something is kept of which it is not known whether it is a session's."""
+        return bool(self._kept)
+
     def adopt(self, engine: Engine, pid: int) -> None:
         """Begins a session if the process serves one."""
         if not any(_NAME in part for part in proc.cmdline(pid)):

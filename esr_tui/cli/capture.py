@@ -15,16 +15,20 @@ FULL = 4
 
 @click.command()
 @store_options
-def capture(data_dir: Path | None, config: Path | None) -> int:
+@click.option(
+    "--takeover", is_flag=True, help="Go on where the recorder that runs now is; it hands over and ends."
+)
+def capture(data_dir: Path | None, config: Path | None, takeover: bool) -> int:
     """Record every SSH and local session of this node until SIGTERM or SIGINT.
 
-    Prints one line to standard error when every hook is attached.
+    Prints one line to standard error when every hook is attached. SIGHUP makes it read its configuration again.
+    With --takeover nothing is lost and nothing recorded twice; without a recorder to take over from it just starts.
     """
     from esr_tui.capture import service  # noqa: PLC0415  (bcc and the programs, only when they are needed)
 
     settings = settings_of(data_dir, config)
     try:
-        service.run(settings, settings.data_dir, inherited("config", config))
+        service.run(settings, settings.data_dir, inherited("config", config), takeover=takeover)
     except StoreFull as error:
         click.echo(f"esr: {error}", err=True)
         return FULL

@@ -37,6 +37,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("esr_tui.cli.export:export", "Write a recording as one file that can be verified anywhere."),
     "rules": ("esr_tui.cli.rules:rules", "Check rules, and try them on recordings."),
     "capture": ("esr_tui.cli.capture:capture", "Record every session of this node, in the foreground."),
+    "install": ("esr_tui.cli.install:install", "Install esr as a service of this machine."),
+    "uninstall": ("esr_tui.cli.install:uninstall", "Undo esr install; recordings stay."),
     "record": ("esr_tui.cli.record:record", "Record a shell or a command in this terminal."),
     "demo": ("esr_tui.cli.demo:demo", "Run a short real session and show its recording."),
     "pin": ("esr_tui.cli.pin:pin", "Keep a recording, whatever the store's budget says."),

@@ -7,7 +7,7 @@ such as `python*`. So an interpreter that is installed elsewhere is known by its
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -32,3 +32,15 @@ def image_names(patterns: Sequence[str], folders: Iterable[Path] = BIN) -> list[
                 if any(fnmatchcase(entry.name, pattern) for pattern in patterns):
                     found |= {entry.name, Path(entry.path).resolve().name}
     return sorted({name.encode()[:_LONGEST].decode("utf-8", "ignore") for name in found})[:_MOST]
+
+
+def budget_of(pid: int, budgets: Mapping[str, int]) -> int:
+    """The bytes to keep of what a running process reads, as the kernel finds it at an exec; 0 when it is gone."""
+    try:
+        image = Path(f"/proc/{pid}/exe").readlink().name.removesuffix(" (deleted)")
+        owner = Path(f"/proc/{pid}/exe").stat().st_uid
+    except OSError:
+        return 0
+    name = image.encode()[:_LONGEST].decode("utf-8", "ignore")
+    anybodys = budgets.get(ANYBODYS, 0) if owner else 0
+    return budgets.get(name) or budgets.get(name.rstrip("0123456789.-")) or anybodys

@@ -16,6 +16,7 @@ from esr_tui.kernel import libbpf, loading, records
 from esr_tui.kernel.argv import ArgvAssembler
 from esr_tui.kernel.decoding import decode
 from esr_tui.kernel.hooks import DISPATCH, RAW, RINGS, watched
+from esr_tui.kernel.interpreters import budget_of
 from esr_tui.kernel.rings import Rings
 
 CAUSES = {1: "ring_full", 2: "map_full", 3: "unreadable", 4: "too_long", 5: "compat"}
@@ -167,11 +168,17 @@ class Kernel:
             table.delete(key)
         for key, budget in wanted.items():
             table.set(key, budget)
+        self._interpreters = dict(interpreters)
         self.input_kept = max(interpreters.values(), default=0)
 
     def set_process(self, pid: int, session: int, role: int) -> None:
-        """Makes a process a member of a session, or a login daemon (session 0)."""
-        self._maps["procs"].set(_U32.pack(pid), _PROC.pack(session, role, 0, 0, 0))
+        """Makes a process a member of a session, or a login daemon (session 0).
+
+        A member that runs already and is an interpreter is known as one from now on.
+        """
+        kept = budget_of(pid, self._interpreters) if role & records.ROLE_MEMBER else 0
+        role |= records.ROLE_INTERPRETER if kept else 0
+        self._maps["procs"].set(_U32.pack(pid), _PROC.pack(session, role, kept, kept, kept))
 
     def has_process(self, pid: int, session: int | None = None) -> bool:
         """Whether the kernel programs know a process, as one of that session when it is named."""

@@ -202,10 +202,13 @@ class RecordingWriter:
         self._failed = False
         return True
 
-    def close(self) -> None:
+    def close(self, *, lingering: bool = False) -> None:
         """End the recording: flush, end the files, write `<sid>.completed`, release the lock.
 
         Without a session.end the summary's state is `cut`: the recorder stopped before the session.
+
+        Args:
+            lingering: the recorder stops while processes of an ended login are left: this, too, is a cut.
 
         Raises:
             StoreError: as flush(); the recording is closed all the same and opens up to its cut.
@@ -216,18 +219,18 @@ class RecordingWriter:
         if self._behind is not None:
             self._own_up()
             self.flush()
-            self._behind.finish(self._appender, self._completed())
+            self._behind.finish(self._appender, self._completed(lingering))
             return
         try:
             with contextlib.suppress(StoreError):  # finish() tries again, and says so
                 self.flush()
-            self._appender.finish(self._completed())
+            self._appender.finish(self._completed(lingering))
         finally:
             self._appender.abandon()
 
-    def _completed(self) -> bytes:
+    def _completed(self, lingering: bool) -> bytes:
         """What `<sid>.completed` says."""
-        state = CUT if self._tally.end is None else ENDED
+        state = CUT if lingering or self._tally.end is None else ENDED
         return msgspec.json.encode(self._tally.summary(state, str(self.index))) + b"\n"
 
     def _encoded(self, kind: type[E], ktime: int, fields: dict[str, Any]) -> tuple[E, bytes]:

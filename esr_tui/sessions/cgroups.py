@@ -73,11 +73,8 @@ class Cgroups:
             CgroupError: it cannot be mounted.
         """
         try:
-            self._root.mkdir(parents=True, exist_ok=True)
             if not (self._root / "cgroup.procs").exists():
-                subprocess.run(
-                    ["mount", "-t", "cgroup2", "none", str(self._root)], capture_output=True, check=True
-                )
+                self._mount()
             self._home.mkdir(exist_ok=True)
         except (OSError, subprocess.CalledProcessError) as error:
             raise CgroupError(
@@ -88,6 +85,23 @@ class Cgroups:
             if leftover.is_dir():
                 with suppress(OSError):  # still in use: its processes are another recorder's, or lingering
                     leftover.rmdir()
+
+    def _mount(self) -> None:
+        """Mounts the hierarchy; who may not (a service without the right) takes it where it is mounted already.
+
+        Raises OSError, subprocess.CalledProcessError.
+        """
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            subprocess.run(
+                ["mount", "-t", "cgroup2", "none", str(self._root)], capture_output=True, check=True
+            )
+        except (OSError, subprocess.CalledProcessError):
+            mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+            places = [Path(fields[1]) for fields in mounts if fields[2] == "cgroup2"]
+            if not places:
+                raise
+            self._root, self._home = places[0], places[0] / "esr"
 
     def place(self, sid: str, leader: int, members: Iterable[int]) -> Place:
         """Gives the session a cgroup and moves its processes there, unless its login has one already.

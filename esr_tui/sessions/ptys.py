@@ -54,6 +54,16 @@ class Ptys(Generic[S]):
                 del self._unclaimed[next(iter(self._unclaimed))]
         return owner
 
+    def keep(self, record: Output) -> None:
+        """Keeps output of before this recorder's time, unless a session owns the terminal: it has it already."""
+        if (record.head.pid, record.index) not in self._owners:
+            self.owner(record)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether output is kept for a session that has not begun."""
+        return bool(self._unclaimed)
+
     def take(self, reader: int | None, index: int) -> Unclaimed:
         """What the terminal has shown so far; it is given away only once."""
         return Unclaimed() if reader is None else self._unclaimed.pop((reader, index), Unclaimed())

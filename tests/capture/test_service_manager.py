@@ -92,14 +92,14 @@ def test_a_second_recorder_says_who_holds_the_lock(tmp_path: Path) -> None:
     assert first.take()
     first.sign()
     with pytest.raises(StoreError) as raised:
-        Lock(tmp_path).take_or_say()
+        Lock(tmp_path).refuse()
     said = str(raised.value)
     assert f"pid {os.getpid()}, since 20" in said
     assert "pytest" in said, "its command line"
     assert "--takeover" in said
     first.release()
     second = Lock(tmp_path)
-    second.take_or_say()
+    assert second.take()
     second.release()
 
 

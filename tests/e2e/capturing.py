@@ -97,11 +97,12 @@ class Capture:
     Args:
         data_dir: its store.
         config: text of a configuration file.
+        options: more of them for the command line.
     """
 
-    def __init__(self, data_dir: Path, config: str = "") -> None:
+    def __init__(self, data_dir: Path, config: str = "", options: Iterable[str] = ()) -> None:
         self.data_dir = data_dir
-        argv = [sys.executable, "-m", "esr_tui.cli", "capture", "--data-dir", str(data_dir)]
+        argv = [sys.executable, "-m", "esr_tui.cli", "capture", "--data-dir", str(data_dir), *options]
         if config:
             path = data_dir.with_suffix(".yaml")
             path.write_text(config)
@@ -110,7 +111,7 @@ class Capture:
         self.process = subprocess.Popen(argv, stderr=subprocess.PIPE, cwd=_ROOT)
         assert self.process.stderr
         try:
-            self.said = read_until(self.process.stderr.fileno(), b"esr: capturing, store ", 30, "esr capture")
+            self.said = read_until(self.process.stderr.fileno(), b"esr: capturing, store ", 90, "esr capture")
         except AssertionError:
             self.kill()
             raise

@@ -10,6 +10,7 @@ import select
 import struct
 import subprocess
 import termios
+import threading
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -71,6 +72,11 @@ class Client:
         self.expect(rb"\r\n")
         self.expect(rb"esr-test\$ ", seconds)
         return self.received[start : self._looked]
+
+    def read_until(self, over: threading.Event) -> None:
+        """Reads what comes, so that the terminal does not fill up."""
+        while not over.is_set():
+            self._read(0.05)
 
     def ended(self, seconds: float = 15) -> int:
         """Reads to the end; the exit status."""
