@@ -72,7 +72,7 @@ def adopt_login(engine: Engine, login: Login, began: int | None = None) -> LiveS
     if began is not None:
         opening = msgspec.structs.replace(opening, started=began, joined_late=False)
     session = engine.begin(opening)
-    session.members.update(login.members)
+    session.members.update(still_there(engine, login.members))
     if began is None:
         age = max(0, opening.started - proc.started_at(login.leader)) // 1_000_000_000
         session.gap(
@@ -92,6 +92,15 @@ def taken_up(engine: Engine, login: Login) -> Opening:
     for pid in login.members:
         engine.kernel.set_process(pid, key, records.ROLE_MEMBER)
     return _opening(engine, login, key, now)
+
+
+def still_there(engine: Engine, pids: Collection[int]) -> set[int]:
+    """Of processes that the kernel programs were just told of, those that had not ended before: nothing else would
+    ever say that they have."""
+    gone = {pid for pid in pids if proc.read(pid) is None}
+    for pid in gone:
+        engine.kernel.forget_process(pid)
+    return set(pids) - gone
 
 
 def _opening(engine: Engine, login: Login, key: int, now: int) -> Opening:
@@ -182,7 +191,7 @@ def _continue(
     session = resumed(engine, opening, start)
     if session is None:
         return
-    session.members.update(login.members)
+    session.members.update(still_there(engine, login.members))
     engine.add(session)
     _recorder_was_gone(session, Clock.now(), summary, "what happened until it was started again was not seen")
 
@@ -210,6 +219,7 @@ def finish(engine: Engine, start: SessionStart, summary: SessionSummary) -> None
     engine.kernel.set_session(session.key)
     for pid in left:
         engine.kernel.set_process(pid, session.key, records.ROLE_MEMBER)
+    session.members = still_there(engine, left)
     engine.add(session)
 
 

@@ -139,13 +139,13 @@ class Takeover:
         if known is None:
             if kernel.has_process(login.leader.pid):
                 return False  # it began just now: its exec is on record
-            known = Known(late.taken_up(self._engine, login), set(login.members))
-            self._known[identity] = known
+            opening = late.taken_up(self._engine, login)
+            self._known[identity] = Known(opening, late.still_there(self._engine, login.members))
             return True
         new = {pid for pid in login.members if not kernel.has_process(pid)} - known.members
         for pid in new:
             kernel.set_process(pid, known.opening.key, records.ROLE_MEMBER)
-        known.members |= new
+        known.members |= late.still_there(self._engine, new)
         return bool(new)
 
     def _learn_of_what_is_left(self) -> None:
@@ -169,7 +169,7 @@ class Takeover:
                 engine.kernel.set_session(opening.key)
                 for pid in left:
                     engine.kernel.set_process(pid, opening.key, records.ROLE_MEMBER)
-                self._left[summary.sid] = Known(opening, set(left))
+                self._left[summary.sid] = Known(opening, late.still_there(engine, left))
 
     def _is_the_others(self, index: Path) -> bool:
         """Whether the other recorder writes this recording, and not an `esr record`: it has the index open."""
