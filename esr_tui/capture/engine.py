@@ -16,6 +16,7 @@ from esr_tui.capture.placing import Placing
 from esr_tui.capture.scripts import Scripts
 from esr_tui.capture.session import LiveSession
 from esr_tui.capture.silent import Silent
+from esr_tui.capture.tampering import Tampering
 from esr_tui.kernel import records
 from esr_tui.kernel.programs import Kernel
 from esr_tui.model.clock import Clock
@@ -75,7 +76,7 @@ class Engine:
         self._incomplete = False
         self._ptys: Ptys[LiveSession] = Ptys()
         self._silent = Silent()
-        self._mending = Mending()
+        self._mending, self._tampering = Mending(), Tampering()
         self.writing = WriteBehind(store, marking(Watermark(store.own_dir).set, logs))
         self._disk_said = ""
         self.began = self._heard = self._marked = self._flushed = self._kept_house = self._needed = (
@@ -290,6 +291,7 @@ class Engine:
         for pid in self.logins.leaves() - {session.reader for session in self.sessions.values()}:
             self._silent.adopt(self, pid)
         self._watch_as_needed(now)
+        self._incomplete |= self._tampering.look(self, now)
 
     def _tell_of_disk(self) -> None:
         """Says when the disk takes nothing any more, and when it does again."""

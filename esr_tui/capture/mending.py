@@ -32,6 +32,11 @@ class _Confirmed(Generic[T]):
         return bool(self._seen)
 
 
+def is_forgotten(pid: int, audit: int) -> bool:
+    """Whether a process that the kernel programs do not know lives, in the session: its audit session proves it."""
+    return audit != records.UNSET and (process := proc.read(pid)) is not None and process.audit == audit
+
+
 class Mending:
     """Compares the process table with what the recorder believes."""
 
@@ -50,7 +55,7 @@ class Mending:
             (key, pid)
             for key in sessions
             for pid in sessions[key].members
-            if not kernel.has_process(pid, key)
+            if not kernel.has_process(pid, key) and not is_forgotten(pid, sessions[key].audit)
         }
         for key, pid in self._members.by(gone):
             sessions[key].lost(pid, now)

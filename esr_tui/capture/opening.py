@@ -142,6 +142,7 @@ def live_session(writer: RecordingWriter, opening: Opening, user: str, clock: Cl
         tty=opening.pts,
         audit=opening.audit,
         started=opening.started,
+        loginuid=opening.loginuid,
         participants=[user],
         initial_command=command,
         size=opening.size,

@@ -54,6 +54,7 @@ class LiveSession:
     tty: int
     audit: int
     started: int
+    loginuid: int | None = None
     participants: list[str]
     initial_command: list[str]
     size: tuple[int, int] = (0, 0)
@@ -154,12 +155,16 @@ class LiveSession:
         if record.error:
             return
         self._write_inputs(self.scripts.executed(record, command))
-        missing = []
+        missing = [] if self._same_login(record) else ["loginuid"]
         if self.audit != records.UNSET and not head.witness & records.AUDIT:
             missing.append("audit")
         if not head.witness & records.LINEAGE:
             missing.append("lineage")
         self._escape(head, missing)
+
+    def _same_login(self, record: records.Exec) -> bool:
+        """Whether it carries the uid that logged in, which takes root to rewrite; yes where that is not known."""
+        return self.loginuid is None or record.loginuid == self.loginuid
 
     def _moved(self, record: records.Process) -> None:
         """A process was moved to another cgroup, perhaps by the recorder itself."""
@@ -176,6 +181,7 @@ class LiveSession:
         ties = [name for name in convert.witnesses(head.witness | records.LINEAGE) if name not in missing]
         reason = {
             "audit": "it carries another audit session",
+            "loginuid": "its loginuid was rewritten",
             "lineage": "no known process of the session started it",
             "cgroup": "it left the session's cgroup",
         }

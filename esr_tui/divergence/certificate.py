@@ -9,6 +9,7 @@ import msgspec
 
 from esr_tui.model.events import AnyEvent, Command, Disk, Escape, Gap, SessionEnd, SessionStart
 from esr_tui.model.lifecycle import REDACTED, REDACTED_COPY_OF
+from esr_tui.model.tampering import TAMPERING
 from esr_tui.model.text import printable
 from esr_tui.model.verdict import DIVERGENT, Verdict
 
@@ -28,7 +29,7 @@ NEEDED = {
 }
 """Hooks without which something goes unseen, and what."""
 
-_OWN = frozenset({REDACTED, "io_uring", "joined_late", "recorder_stopped"})
+_OWN = frozenset({REDACTED, "io_uring", "joined_late", "recorder_stopped"}) | TAMPERING.keys()
 """Gaps that have a sentence of their own."""
 _TEXTUAL = frozenset({"file", "pipe", "socket", "memfd", "module"})
 
@@ -54,6 +55,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         complete: whether nothing of the above stands against the recording.
         copy_of: the recording of which this is a redacted copy, if it is one.
         masked: secrets that were replaced by marks before they were recorded.
+        tampering: causes of gaps that somebody made on purpose, or could have.
         recorder: what made the recording, where it recorded no kernel events.
     """
 
@@ -74,6 +76,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
     recorder: str = ""
     masked: int = 0
+    tampering: tuple[str, ...] = ()
     copy_of: str = ""
 
     def sentences(self) -> list[str]:
@@ -89,6 +92,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
             f"Lost: {count} ({printable(cause, 40).replace('_', ' ')})."
             for cause, count in sorted(self.lost.items())
         ]
+        said += [TAMPERING[cause] for cause in TAMPERING if cause in self.tampering]
         if self.unreadable:
             said.append(f"The arguments of {_many(self.unreadable, 'command')} could not be read.")
         if self.cut:
@@ -230,6 +234,7 @@ class Witness:
             hooks=hooks,
             rings=dict(end.rings) if end and enhanced else {},
             lost={cause: count for cause, count in self._lost.items() if cause not in _OWN},
+            tampering=tuple(cause for cause in TAMPERING if self._gaps[cause]),
             unreadable=self._unreadable,
             cut=self._cut,
             io_uring=self._gaps["io_uring"],

@@ -20,6 +20,7 @@ _SIGNATURES = {
     "bpf_map_get_next_key": "i ipp",
     "bpf_raw_tracepoint_open": "i pi",
     "bpf_prog_load": "i ipppNp",
+    "bpf_prog_get_fd_by_id": "i u",
     "btf__load_vmlinux_btf": "p ",
     "btf__free": "- p",
     "btf__type_by_id": "p pu",

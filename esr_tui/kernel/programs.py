@@ -15,6 +15,7 @@ import msgspec
 from esr_tui.kernel import libbpf, loading, records
 from esr_tui.kernel.argv import ArgvAssembler
 from esr_tui.kernel.decoding import decode
+from esr_tui.kernel.fixtures import Fixtures
 from esr_tui.kernel.hooks import DISPATCH, RAW, RINGS, watched
 from esr_tui.kernel.interpreters import budget_of
 from esr_tui.kernel.rings import Rings
@@ -77,12 +78,17 @@ class Kernel:
         self._programs, self._maps = loaded.programs, loaded.maps
         for name in daemons:
             self._maps["daemons"].set(_comm(name), _U32.pack(1))
+        self.fixtures = Fixtures()
+        self.fixtures.put("daemons", self._maps["daemons"])
+        self.fixtures.put_programs("calls", self._maps["calls"])
         self.set_interpreters(interpreters or {})
         self._rings = Rings(self._maps, self.ring_bytes)
         self._calls: int | None = None
         self._links = [
             libbpf.raw_tracepoint(name, self._programs[function]) for name, function in RAW.items()
         ]
+        for name, fd in zip(RAW, self._links, strict=True):
+            self.fixtures.attached(name, fd)
 
     @property
     def watching(self) -> bool:
@@ -97,12 +103,14 @@ class Kernel:
         """
         if self._calls is None:
             self._calls = libbpf.raw_tracepoint("sys_exit", self._programs[DISPATCH])
+            self.fixtures.attached("sys_exit", self._calls)
 
     def unwatch(self) -> None:
         """Stops watching system calls."""
         if self._calls is not None:
             os.close(self._calls)
             self._calls = None
+            self.fixtures.attached("sys_exit", None)
 
     def hooks(self) -> list[str]:
         """The names of everything attached now."""
@@ -170,6 +178,7 @@ class Kernel:
             table.set(key, budget)
         self._interpreters = dict(interpreters)
         self.input_kept = max(interpreters.values(), default=0)
+        self.fixtures.put("interpreters", table)
 
     def set_process(self, pid: int, session: int, role: int) -> None:
         """Makes a process a member of a session, or a login daemon (session 0).
@@ -200,6 +209,17 @@ class Kernel:
         if cgroup:
             self._maps["cgroups"].set(_U64.pack(cgroup), key)
 
+    def has_session(self, session: int, *, audit: int, tty: int, cgroup: int, level: int) -> bool:
+        """Whether the kernel programs still know a session, by what they were told."""
+        known = self._maps["sessions"].get(_U64.pack(session))
+        if known is None or _SESSION.unpack(known)[:4] != (cgroup, level, audit, tty):
+            return False
+        keys = [("audits", _U32.pack(audit))] if audit != records.UNSET else []
+        keys += [("cgroups", _U64.pack(cgroup))] if cgroup else []
+        # Several logins of one connection share these; the last one stands there.
+        owners = [self._maps[table].get(key) for table, key in keys]
+        return all(owner is not None and self._maps["sessions"].get(owner) is not None for owner in owners)
+
     def forget_session(self, session: int, *, audit: int, cgroup: int) -> None:
         """Takes a session and its keys out of the maps."""
         value = _U64.pack(session)
@@ -212,6 +232,7 @@ class Kernel:
         """Detaches and forgets everything."""
         self.unwatch()
         self._rings.close()
+        self.fixtures.close()
         for fd in (*self._links, *self._programs.values()):
             os.close(fd)
         for each in self._maps.values():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from esr_tui.recording import files
+from esr_tui.recording.aftercare import altered, reindexed
 from esr_tui.recording.errors import StoreError, write_failed
 from esr_tui.recording.files import LineFile, Running
 from esr_tui.recording.layout import CHUNKS, IndexEntry
@@ -50,6 +52,8 @@ class Appender:
             self._go_on(index_fd)
         self._parts: dict[str, GzipPart] = {}
         self._daily: list[tuple[str, bytes]] = []
+        self.altered: list[str] = []
+        """What somebody has done to the files, a sentence each; whoever tells of it takes it out."""
 
     @property
     def pending(self) -> int:
@@ -120,6 +124,21 @@ class Appender:
                 self._sealer.seal()
             except OSError as error:
                 raise write_failed(self.index.with_suffix(".seal"), error) from error
+
+    def look_after(self) -> None:
+        """Looks whether somebody has touched the files; what follows goes to new ones then. `altered` tells of it."""
+        if self._lines is None or self.closed:
+            return
+        found = altered(self._lines, self.index, self._parts)
+        if what := self.store.altered():
+            found.append(what)
+        if not found:
+            return
+        self.altered.extend(found)
+        with suppress(OSError):  # then every write says so
+            self.store.restore()
+            if files.amiss(self._lines.fd, self.index, self._lines.written):
+                self._lines = reindexed(self._lines, self.index)
 
     def end_file(self, kind: str) -> None:
         """Ends the file of that type; the next piece begins another. Raises OSError."""

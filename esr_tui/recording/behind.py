@@ -82,6 +82,10 @@ class WriteBehind:
         """Writes a batch, soon."""
         self._do(partial(self._append, appender, batch))
 
+    def look_after(self, appender: Appender) -> None:
+        """Looks whether somebody has touched the files of a recording."""
+        self._do(appender.look_after)
+
     def finish(self, appender: Appender, completed: bytes) -> None:
         """Ends a recording when all that was handed over is on the disk."""
         self._do(partial(self._finish, appender, completed))

@@ -120,6 +120,24 @@ def held(fd: int) -> bool:
     return False
 
 
+def amiss(fd: int, path: Path, size: int | None) -> str | None:
+    """What somebody has done to a file that is being written; None when nothing is to be seen.
+
+    Args:
+        size: bytes that were written to it; None where others write it, too.
+    """
+    try:
+        there = path.lstat()
+    except OSError:
+        return "was removed"
+    about = os.fstat(fd)
+    if not os.path.samestat(there, about):
+        return "was replaced"
+    if size is not None and about.st_size != size:
+        return f"has {about.st_size} bytes, {size} were written"
+    return None
+
+
 class Running(Protocol):
     """Counts and hashes what is appended: see recording.running."""
 
@@ -144,6 +162,7 @@ class LineFile:
         self.fd = fd
         self._running = running
         self._shared = shared
+        self.written = os.fstat(fd).st_size if fd >= 0 else 0
         self.pending = bytearray()
         self._torn = False
 
@@ -154,6 +173,7 @@ class LineFile:
             return
         data = b"\n" + self.pending if self._torn else bytes(self.pending)
         written = os.write(self.fd, data)
+        self.written += written
         if self._running is not None:
             self._running.update(data[:written])
         if written == len(data):

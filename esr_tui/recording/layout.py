@@ -105,6 +105,15 @@ def part_number(name: str) -> int:
     return int(match["number"]) if match else 0
 
 
+def entry_of(sid: str, name: str) -> IndexEntry | None:
+    """The entry of a file of the recording, by its name; None when it is no such file."""
+    match = _PART.fullmatch(name)
+    if match is None or match["sid"] != sid:
+        return None
+    entry = IndexEntry.of(sid, match["kind"], int(match["number"]))
+    return entry if entry.file_name == name else None
+
+
 def trusted_name(sid: str, name: str) -> bool:
     """Whether a name from an index may be opened: bare, and of this recording."""
     return "/" not in name and "\0" not in name and len(name) <= 255 and sid_of(name) == sid

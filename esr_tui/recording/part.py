@@ -38,6 +38,7 @@ class GzipPart:
         path: the file.
         entry: its line in the recording's index.
         size: bytes that wait here, compressed or not.
+        written: bytes of the file.
     """
 
     def __init__(self, directory: Path, entry: IndexEntry, running: Running | None = None) -> None:
@@ -47,6 +48,7 @@ class GzipPart:
         self._pieces: list[bytes] = []
         self._waiting = bytearray()
         self._fd = -1
+        self.written = 0
         self._ended = False
         self._running = running
         self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW, _MEMORY)
@@ -55,6 +57,10 @@ class GzipPart:
     def is_open(self) -> bool:
         """Whether the file exists on disk."""
         return self._fd >= 0
+
+    def amiss(self) -> str | None:
+        """What somebody has done to the file; None when nothing is to be seen."""
+        return files.amiss(self._fd, self.path, self.written) if self.is_open else None
 
     def add(self, data: list[bytes]) -> None:
         """Keep pieces for the next flush."""
@@ -114,6 +120,7 @@ class GzipPart:
     def _write(self) -> None:
         while self._waiting:
             written = os.write(self._fd, self._waiting)
+            self.written += written
             if self._running is not None:
                 self._running.update(bytes(self._waiting[:written]))
             del self._waiting[:written]

@@ -107,6 +107,22 @@ class Store:
         chain = NodeChain(self.own_dir, self.node, self.signer)
         return Sealer(self.own_sessions, sid, chain, self.signer, int(self.seal * 1e9))
 
+    def restore(self) -> None:
+        """Make again what somebody has removed of this node's tree. Raises OSError."""
+        log = self.data_dir / "log"
+        for path in (self.data_dir, log, self.own_dir, *(self.own_dir / part for part in _TREE)):
+            files.make_directory(path)
+        node = self.data_dir / "node"
+        if not node.exists():
+            files.replace(node, f"{self.node}\n".encode())
+
+    def altered(self) -> str | None:
+        """What somebody has done to the running day's log, which is begun anew then; None when nothing."""
+        if self._log is None or (what := files.amiss(self._log.fd, self._log_path, None)) is None:
+            return None
+        self.close()
+        return f"{self._log_path.name} {what}"
+
     def sessions_dirs(self) -> list[Path]:
         """Every directory of recordings, of this and of other nodes."""
         return sessions_dirs(self.data_dir)

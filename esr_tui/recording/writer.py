@@ -202,6 +202,19 @@ class RecordingWriter:
         self._failed = False
         return True
 
+    def altered(self) -> list[str]:
+        """What somebody has done to the recording's files, a sentence each; what follows goes to new ones.
+
+        It is looked at behind this writer, so the next call tells what this one has asked.
+        """
+        if self._behind is None:
+            self._appender.look_after()
+        else:
+            self._behind.look_after(self._appender)
+        told = list(self._appender.altered)
+        del self._appender.altered[: len(told)]
+        return told
+
     def close(self, *, lingering: bool = False) -> None:
         """End the recording: flush, end the files, write `<sid>.completed`, release the lock.
 

@@ -1,0 +1,86 @@
+"""What is put into the kernel once and must stay as it was: attached programs, and maps that nobody else writes."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from esr_tui.kernel.libbpf import Map, library
+
+_PROGRAM = "prog_id"
+
+
+def about(fd: int) -> dict[str, str]:
+    """What the kernel says of one of this process's descriptors; nothing of one that is closed."""
+    with suppress(OSError):
+        lines = Path(f"/proc/self/fdinfo/{fd}").read_text(errors="replace").splitlines()
+        return {name: rest.strip() for name, colon, rest in (line.partition(":") for line in lines) if colon}
+    return {}
+
+
+class Fixtures:
+    """Compares the kernel with what it was told."""
+
+    def __init__(self) -> None:
+        self._programs: dict[bytes, int] = {}
+        """Those that a map of programs holds, by their ids there."""
+        self._of_programs: Map | None = None
+        self._links: dict[str, tuple[int, str]] = {}
+        self._tables: dict[str, tuple[Map, dict[bytes, bytes]]] = {}
+
+    def attached(self, name: str, fd: int | None) -> None:
+        """A program was attached, or, without a descriptor, is not to be any more."""
+        if fd is None:
+            self._links.pop(name, None)
+        else:
+            self._links[name] = fd, _link(fd)
+
+    def put(self, name: str, table: Map) -> None:
+        """A map holds now what it is to hold."""
+        self._tables[name] = table, dict(table.items())
+
+    def put_programs(self, name: str, table: Map) -> None:
+        """The same of a map of programs. Takes CAP_SYS_ADMIN; without it what is changed is told, not put right."""
+        self.put(name, table)
+        self._of_programs = table
+        for number in set(self._tables[name][1].values()):
+            fd = library().bpf_prog_get_fd_by_id(int.from_bytes(number, "little"))
+            if fd >= 0:
+                self._programs[number] = fd
+
+    def detached(self) -> list[str]:
+        """Names of what was attached and is not any more; each is told once."""
+        gone = [name for name, (fd, link) in self._links.items() if _link(fd) != link]
+        for name in gone:
+            del self._links[name]
+        return gone
+
+    def altered(self) -> list[str]:
+        """Names of maps that somebody else has changed. They are put right."""
+        return [name for name, (table, wanted) in self._tables.items() if self._mend(table, wanted)]
+
+    def _mend(self, table: Map, wanted: dict[bytes, bytes]) -> bool:
+        if table is self._of_programs:  # five hundred places, of which few are used
+            found = {key: value for key in wanted if (value := table.get(key)) is not None}
+        else:
+            found = dict(table.items())
+        for key in found.keys() - wanted.keys():
+            table.delete(key)
+        for key, value in wanted.items():
+            if found.get(key) != value:
+                # Programs go in as descriptors and come out as ids.
+                program = self._programs.get(value) if table is self._of_programs else None
+                table.set(key, value if program is None else program.to_bytes(4, "little"))
+        return found != wanted
+
+    def close(self) -> None:
+        """Lets go of the programs."""
+        for fd in self._programs.values():
+            os.close(fd)
+        self._programs.clear()
+
+
+def _link(fd: int) -> str:
+    found = about(fd)
+    return f"{found.get('link_id')} {found.get(_PROGRAM)}" if found else ""
