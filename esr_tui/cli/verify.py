@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,11 +17,27 @@ from esr_tui.recording import verified
 from esr_tui.recording.files import read_bounded
 from esr_tui.recording.keys import read_public
 from esr_tui.recording.verified import Verified
+from esr_tui.recording.verify import Head
 from esr_tui.recording.verifystore import verify_directory, verify_index, verify_store
 
+_HASH = re.compile(r"[0-9a-f]{64}")
 ALTERED = 1
 UNPROVEN = 3
 """Exit codes: something was altered; nothing was, and yet something is covered by no seal."""
+
+
+def kept(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, Head]:
+    """`NODE:LINE:HASH` by node."""
+    found = {}
+    for text in value:
+        node, _, line = text.partition(":")
+        number, _, head = line.partition(":")
+        if not (number.isdecimal() and len(number) < 16 and _HASH.fullmatch(head)):
+            raise click.BadParameter(
+                f"{printable(text, 60)!r} is none: write it as --all told it", ctx, param
+            )
+        found[node] = int(number), head
+    return found
 
 
 @click.command()
@@ -35,6 +52,14 @@ UNPROVEN = 3
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A copy of the node's node.pub that was kept elsewhere: only this key is trusted.",
 )
+@click.option(
+    "--head",
+    "heads",
+    multiple=True,
+    metavar="NODE:LINE:HASH",
+    callback=kept,
+    help="What --all told of a node's chain some time ago: it must still be part of it.",
+)
 @json_option
 @store_options
 def verify(
@@ -42,6 +67,7 @@ def verify(
     session: str | None,
     everything: bool,
     keys: tuple[Path, ...],
+    heads: dict[str, Head],
     as_json: bool,
     data_dir: Path | None,
     config: Path | None,
@@ -61,10 +87,15 @@ def verify(
     """
     if everything == (session is not None):
         raise click.UsageError("name a session, a directory or a file, or give --all")
+    if heads and not everything:
+        raise click.UsageError("--head is about whole chains: give --all")
     pinned = [public for path in keys for public in read_public(path)]
     worst = 0
     told = None
-    for each in _chosen(session, data_dir_of(data_dir, config), pinned):
+    store = data_dir_of(data_dir, config)
+    for each in (
+        _chosen(session, store, pinned) if session is not None else verify_store(store, pinned, heads)
+    ):
         worst = max(worst, _code(each), key=(0, UNPROVEN, ALTERED).index)
         told = each if each.trust else told
         if as_json:
@@ -76,10 +107,7 @@ def verify(
     return worst
 
 
-def _chosen(session: str | None, store: Path, pinned: list[bytes]) -> Iterator[Verified]:
-    if session is None:
-        yield from verify_store(store, pinned)
-        return
+def _chosen(session: str, store: Path, pinned: list[bytes]) -> Iterator[Verified]:
     path = Path(session)
     if path.is_file() and is_bundle(read_bounded(path.resolve(), 512)):
         yield verify_bundle(path.resolve(), tuple(pinned))

@@ -21,8 +21,8 @@ from esr_tui.recording.sealend import end_of
 from esr_tui.recording.sealline import made
 
 NAME = "node.seal"
-BEGUN, ENDED, REMOVED, COPY = "begin", "end", "removed", "copied"
-"""Kinds: a writer has begun or taken over a recording; closed it; it was removed on purpose; a copy was made."""
+BEGUN, ENDED, REMOVED = "begin", "end", "removed"
+"""Kinds: a recording that a writer has begun or taken over, and goes on with; that it closed; removed on purpose."""
 
 
 class NodeChain:

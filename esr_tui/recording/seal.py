@@ -19,7 +19,7 @@ from pathlib import Path
 
 from esr_tui.model.clock import Clock, boot_id
 from esr_tui.recording import files
-from esr_tui.recording.chain import NodeChain
+from esr_tui.recording.chain import BEGUN, ENDED, NodeChain
 from esr_tui.recording.files import LineFile
 from esr_tui.recording.keys import Signer
 from esr_tui.recording.layout import recording_files, seal_name
@@ -27,8 +27,8 @@ from esr_tui.recording.running import Mark, Running
 from esr_tui.recording.sealend import end_of, last_line
 from esr_tui.recording.sealline import BEGIN, CLOSED, COPIED, NOTHING, RESUMED, SEALED, hash_of, made
 
-INTERVAL = 10.0
-"""Seconds after which what was written is sealed."""
+_TELL_NS = 3_600_000_000_000
+"""After so long the node's chain is told of a live recording again: to no older state can it be put back unnoticed."""
 
 
 class SealFile:
@@ -126,6 +126,7 @@ class Sealer:
         self._kind = BEGIN
         self._since: int | None = None
         self._told = ""
+        self._told_at = 0
         self._closing = False
         self._asked = False
 
@@ -198,11 +199,15 @@ class Sealer:
         self._file.add(kind, files=marks, **fields)
 
     def _tell(self) -> None:
-        """The node's chain knows of the seal's first line in this writer's hands, and of its last. Raises OSError."""
+        """The node's chain knows of the seal's first line in this writer's hands, of its last, and of one an hour.
+
+        Raises OSError.
+        """
         number, head = self._file.head
-        if self._told != head and (not self._told or self._closing):
-            self._chain.add("end" if self._closing else "begin", of=self._sid, at=number, head=head)
-            self._told = head
+        now = Clock.now()
+        if self._told != head and (not self._told or self._closing or now - self._told_at >= _TELL_NS):
+            self._chain.add(ENDED if self._closing else BEGUN, of=self._sid, at=number, head=head)
+            self._told, self._told_at = head, now
 
 
 def seal_copy(index: Path, signer: Signer, *, node: str, of: str, by: str, what: str, head: str = "") -> None:

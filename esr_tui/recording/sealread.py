@@ -56,6 +56,8 @@ class SealReader:
         name: the seal's file in `place`.
         subject: what its lines must be about.
         found: takes what is wrong.
+        only: the one session that matters. Signatures are checked of lines about it, of those that bring a key, and
+            of the last line, which by their hashes vouches for all before it.
 
     Attributes:
         count: lines so far, sound or not.
@@ -64,7 +66,9 @@ class SealReader:
         key: id of the key of the last sound line.
     """
 
-    def __init__(self, place: Place, name: str, subject: str, keys: Keys, found: Findings) -> None:
+    def __init__(
+        self, place: Place, name: str, subject: str, keys: Keys, found: Findings, *, only: str | None = None
+    ) -> None:
         self.count = 0
         self.head = NOTHING
         self.torn = b""
@@ -73,6 +77,8 @@ class SealReader:
         self._keys, self._found = keys, found
         self._number = 0
         self._broken = False
+        self._only = only
+        self._last: tuple[Read, int] | None = None
 
     def __iter__(self) -> Iterator[tuple[SealLine, str]]:
         """Each sound line with its hash. Raises RecordingError."""
@@ -87,7 +93,15 @@ class SealReader:
                 continue
             self._number = read.line.n + 1
             self.key = read.line.key
+            self._last = (read, offset)
             yield read.line, head
+        if self._only is not None and self._last:
+            read, offset = self._last
+            public = self._keys.of(read.line)
+            if public is None or not read.made_with(public):
+                self._bad(
+                    "changed", offset, offset, f"has a line {self.count} whose signature does not fit it"
+                )
 
     def _raw(self) -> Iterator[tuple[bytes, int]]:
         """Whole lines without their newlines, and where each begins."""
@@ -115,7 +129,7 @@ class SealReader:
             whose = "those that you gave" if self._keys.pinned else "the node's"
             key = printable(read.line.key, 40)
             wrong = f"has a line {number} signed with the key {key}, which is none of {whose}"
-        elif not read.made_with(public):
+        elif self._matters(read.line) and not read.made_with(public):
             wrong = f"has a line {number} whose signature does not fit it"
         elif read.line.subject != self._subject:
             wrong = f"has a line {number} that belongs to {printable(read.line.subject, 80)}"
@@ -124,6 +138,10 @@ class SealReader:
             return None
         self._in_order(read.line, offset)
         return read
+
+    def _matters(self, line: SealLine) -> bool:
+        """Whether this line's own signature is to be checked."""
+        return self._only is None or self._only == line.of or bool(line.pub)
 
     def _in_order(self, line: SealLine, offset: int) -> None:
         if line.prev == self.head or (self._broken and line.n == self._number):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -42,13 +43,16 @@ class Node:
     chain: Verified | None = None
 
 
-def node_of(directory: Path, pinned: Sequence[bytes] = (), only: str | None = None) -> Node:
+def node_of(
+    directory: Path, pinned: Sequence[bytes] = (), only: str | None = None, kept: Head | None = None
+) -> Node:
     """Reads and verifies the chain of the node with this directory of a store.
 
     Args:
         directory: `log/<node>`, or any two levels above a directory of recordings.
         pinned: the public keys that are trusted; without any, those that the chain names.
-        only: the one session whose lines are kept.
+        only: the one session that matters.
+        kept: number (from 1) and hash of a line of the chain that somebody wrote down.
 
     Raises:
         RecordingError: it cannot be read.
@@ -58,10 +62,12 @@ def node_of(directory: Path, pinned: Sequence[bytes] = (), only: str | None = No
         return Node(Keys(pinned, PINNED) if pinned else Keys(trust=ITSELF, learning=True))
     keys = Keys(_vouched(place, pinned), PINNED) if pinned else Keys(trust=STORE, learning=True)
     node = Node(keys)
-    lines = SealReader(place, chain.NAME, "node", keys, found)
+    lines = SealReader(place, chain.NAME, "node", keys, found, only=only)
     until = ""
-    for line, _ in lines:
+    for line, head in lines:
         until = line.time
+        if kept == (lines.count, head):
+            kept = None
         if only not in (None, line.of):
             continue
         if line.kind in (chain.BEGUN, chain.ENDED):
@@ -70,6 +76,12 @@ def node_of(directory: Path, pinned: Sequence[bytes] = (), only: str | None = No
             node.removed[line.of] = f"{printable(line.what, 200)}, at {printable(line.time, 40)}"
     if lines.torn:
         found.add(chain.NAME, "appended", f"has {len(lines.torn)} bytes behind its last line")
+    if kept is not None:
+        found.add(
+            chain.NAME,
+            "replaced",
+            f"is not the chain whose line {kept[0]} you kept: it was made anew, or cut",
+        )
     node.chain = Verified(
         sid=directory.name,
         path=str(directory / chain.NAME),
@@ -82,7 +94,8 @@ def node_of(directory: Path, pinned: Sequence[bytes] = (), only: str | None = No
         findings=tuple(found.found),
         more=found.more,
         notes=(
-            f"line {lines.count}, {lines.head}: kept elsewhere, it proves that nothing before it was altered",
+            f"kept elsewhere and given with --head, this proves that nothing up to now was altered:"
+            f" {directory.name}:{lines.count}:{lines.head}",
         ),
     )
     node.keys = Keys(keys.public, keys.trust)
@@ -107,23 +120,37 @@ def verify_index(index: Path, pinned: Sequence[bytes] = ()) -> Verified:
     """
     directory = index.parent
     live = _live(directory, index.stem)
-    return _one(directory, index.stem, node_of(_above(directory), pinned, index.stem), live)
+    node = node_of(_above(directory), pinned, index.stem)
+    came = _one(directory, index.stem, node, live)
+    if node.chain is None or node.chain.sound:
+        return came
+    # What it says of this recording's beginning and end cannot be relied upon.
+    findings = (*came.findings, *node.chain.findings)
+    return msgspec.structs.replace(came, state=verified.ALTERED, findings=findings)
 
 
-def verify_store(data_dir: Path, pinned: Sequence[bytes] = ()) -> Iterator[Verified]:
+def verify_store(
+    data_dir: Path, pinned: Sequence[bytes] = (), kept: Mapping[str, Head] = MappingProxyType({})
+) -> Iterator[Verified]:
     """Verifies every recording and every chain in a store; a recording that vanished is among them.
+
+    Args:
+        pinned: see node_of.
+        kept: by node, a line of its chain that somebody wrote down.
 
     Raises:
         RecordingError: something cannot be read.
     """
     for directory in sessions_dirs(data_dir):
-        yield from verify_directory(directory, pinned)
+        yield from verify_directory(directory, pinned, kept.get(_above(directory).name))
 
 
-def verify_directory(directory: Path, pinned: Sequence[bytes] = ()) -> Iterator[Verified]:
+def verify_directory(
+    directory: Path, pinned: Sequence[bytes] = (), kept: Head | None = None
+) -> Iterator[Verified]:
     """Verifies every recording of one directory, and the node's chain where there is one. Raises RecordingError."""
     live = {sid for sid in _sids(directory) if _live(directory, sid)}
-    node = node_of(_above(directory), pinned)
+    node = node_of(_above(directory), pinned, kept=kept)
     present = _sids(directory)
     if node.chain:
         yield node.chain
@@ -198,8 +225,6 @@ def _one(directory: Path, sid: str, node: Node, live: bool) -> Verified:
             *notes,
             "the node's chain does not know of it: it was copied here, or its recorder died at once",
         )
-    if node.chain and not node.chain.sound:
-        notes = (*notes, f"the node's chain itself is altered: {node.chain.findings[0].sentence}")
     return msgspec.structs.replace(came, path=str(directory / sid), notes=notes)
 
 

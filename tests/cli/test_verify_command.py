@@ -233,3 +233,17 @@ def test_a_redacted_copy_says_so(recorder: Any, esr: Esr, tmp_path: Path) -> Non
     victim = next(out.rglob("*.chunks.gz"))
     victim.write_bytes(victim.read_bytes() + b"x")
     assert esr("verify", str(out)).code == 1
+
+
+def test_a_chains_head_that_was_kept(recorder: Any, esr: Esr) -> None:
+    sid = recorder.finished()
+    head = next(
+        word for word in esr("verify", "--all").out.split() if word.startswith(f"{recorder.store.node}:")
+    )
+    recorder.finished()
+    assert esr("verify", "--all", "--head", head).code == 0
+    came = esr("verify", "--all", "--head", head[:-1] + ("0" if head[-1] != "0" else "1"))
+    assert came.code == 1
+    assert "is not the chain whose line" in came.out
+    assert esr("verify", "--all", "--head", "what").code == 2
+    assert esr("verify", sid, "--head", head).code == 2

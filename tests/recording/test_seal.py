@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -263,6 +265,75 @@ def test_the_chain_of_the_node(store: Store, writer_of: Begin, clock: Time) -> N
     path.unlink()
     assert "node.seal is gone" in next(verify_store(store.data_dir)).headline()
     assert verify_index(index).trust == "itself"
+
+
+def test_a_line_of_the_chain_that_was_kept(store: Store, writer_of: Begin, clock: Time) -> None:
+    index = ended(store, writer_of, clock, 1)
+    chain = next(verify_store(store.data_dir))
+    kept = {store.node: (chain.lines, hash_of((store.own_dir / NAME).read_bytes().splitlines()[-1]))}
+    assert f"{store.node}:{chain.lines}:{kept[store.node][1]}" in chain.notes[0]
+    ended(store, writer_of, clock, 1)
+    assert next(verify_store(store.data_dir, (), kept)).state == "intact"
+    # Whoever has the key makes everything anew.
+    (store.own_dir / NAME).unlink()
+    for path in parts(index):
+        path.unlink()
+    ended(store, writer_of, clock, 1)
+    ended(store, writer_of, clock, 1)
+    assert next(verify_store(store.data_dir)).state == "intact"
+    assert "is not the chain whose line 2 you kept" in next(verify_store(store.data_dir, (), kept)).headline()
+
+
+def test_a_chain_with_a_changed_line_is_found_by_whoever_verifies_one_session(
+    store: Store, writer_of: Begin, clock: Time
+) -> None:
+    index = ended(store, writer_of, clock, 1)
+    ended(store, writer_of, clock, 1)
+    path = store.own_dir / NAME
+    whole = path.read_bytes()
+    for at in range(5, len(whole), 97):
+        data = bytearray(whole)
+        data[at] ^= 1
+        path.write_bytes(data)
+        came = verify_index(index)
+        assert came.state == "altered", at
+        assert sentences(came).startswith("node.seal has ")
+    path.write_bytes(whole)
+    assert verify_index(index).notes == ()
+
+
+def test_the_chain_is_told_of_a_long_session_again(store: Store, writer_of: Begin, clock: Time) -> None:
+    writer = growing(store, writer_of, clock, 2)
+    older = {path: path.read_bytes() for path in parts(writer.index)}
+    clock.later(3700)
+    some(writer, 7)
+    clock.later()
+    writer.flush()
+    assert (store.own_dir / NAME).read_bytes().count(b"\n") == 2
+    for path, data in older.items():
+        path.write_bytes(data)
+    assert "an older state of the recording was put back" in sentences(verify_index(writer.index))
+    writer.close()
+
+
+def test_a_recorder_killed_at_any_moment_is_no_alteration(tmp_path: Path) -> None:
+    program = "import sys; from pathlib import Path; from tests.recording.endless import run; run(Path(sys.argv[1]))"
+    chance = random.Random(1)
+    for number in range(4):
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+        )
+        assert process.stdout is not None
+        for _ in range(chance.randrange(1, 40)):
+            process.stdout.readline()
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        came = list(verify_store(tmp_path))
+        assert {each.state for each in came} <= {"intact", "cut"}, (number, came)
+        assert all(each.sound for each in came)
 
 
 def test_live(store: Store, writer_of: Begin, clock: Time) -> None:
