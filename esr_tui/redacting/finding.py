@@ -28,7 +28,7 @@ _STYLE = re.compile(rb"\x1b\[[0-9;:]*m")
 _REPEAT = re.compile(rb"\x1b\[(\d{0,5})b")
 _KEY_ROW = re.compile(r"[A-Za-z0-9+/=]{1,80}")
 _STRING = re.compile(rb"\x1b[\]PX^_]")
-_ENDING = re.compile(rb"(?:[\x07\x18\x1a]|\x1b\\?)\Z")
+_END, _END_OSC = re.compile(rb"[\x18\x1a\x1b]"), re.compile(rb"[\x07\x18\x1a\x1b]")
 _STRING_MOST = 1 << 20
 _REPEATS_MOST = _CLEAN_MOST = 4096
 _CLIPBOARD = re.compile(rb"\x1b\]52;[^;]*;([A-Za-z0-9+/=]*)")
@@ -101,7 +101,7 @@ class Finder:
         clipboard = _CLIPBOARD.match(string)
         if clipboard and self._masker.text(_decoded(clipboard[1])):
             self._take((offset + clipboard.start(1), offset + clipboard.end(1)), b"")
-        body = _ENDING.sub(b"", string[2:])
+        body = _body(string)
         for start, end in self._masker.line(body.decode("utf-8", "replace")):
             if not body.isascii():  # characters are no bytes: all of it goes
                 start, end = 0, len(body)  # noqa: PLW2901
@@ -151,7 +151,7 @@ class Finder:
     def _all(self, piece: bytes, offset: int) -> None:
         """Everything that a piece draws is to go."""
         if piece[0] == 0x1B and _STRING.match(piece):
-            self._take((offset + 2, offset + 2 + len(_ENDING.sub(b"", piece[2:]))), b"")
+            self._take((offset + 2, offset + 2 + len(_body(piece))), b"")
         elif 0x20 <= piece[0] < 0x7F:
             for at in range(len(piece)):
                 self._take((offset + at, offset + at + 1), MARK.encode())
@@ -173,6 +173,12 @@ class Finder:
                 f"more than {MOST:,} characters are to be removed; narrow --pattern or --range"
             )
         self.marks[start] = (end, mark)
+
+
+def _body(string: bytes) -> bytes:
+    """What a control string says, without what begins and ends it."""
+    ends = _END_OSC if string[1:2] == b"]" else _END
+    return ends.split(string[2:], maxsplit=1)[0]
 
 
 def _as_wide(width: int) -> bytes:

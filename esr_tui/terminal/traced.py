@@ -61,7 +61,7 @@ class _Screen(Screen):
     def _late(self, data: str) -> list[Place]:
         """Where text comes from that was held back: a character that came in parts, a string that was none."""
         if self.chars is None:
-            self.chars, self.late = _characters(self.pending, self.begun), 0
+            self.chars = _characters(self.pending, self.begun)
         text = "".join(char for char, _ in self.chars)
         at = text.find(data, self.late)
         if at < 0:  # what the terminal adds by itself comes from the last byte
@@ -114,7 +114,7 @@ class TracedTerminal(Terminal):
         """Takes one of the PIECES, which begins at `offset` of the stream."""
         screen = self.screen
         if not (self.held or self.stream.undecoded):
-            screen.pending, screen.begun = b"", offset
+            screen.pending, screen.begun, screen.late = b"", offset, 0
         screen.piece, screen.start, screen.chars = piece, offset, None
         screen.pending += piece
         self.feed(piece)
@@ -138,10 +138,11 @@ def _characters(data: bytes, offset: int) -> list[tuple[str, Place]]:
     """The characters of bytes, each with those that it comes from."""
     decoder, found, begun = getincrementaldecoder("utf-8")("replace"), list[tuple[str, Place]](), offset
     for at, byte in enumerate(data, offset):
-        for left, char in reversed(list(enumerate(reversed(decoder.decode(bytes([byte])))))):
-            end = (
-                at if left else at + 1
-            )  # what was begun before a byte that cannot go on with it stands for itself
+        chars = decoder.decode(bytes([byte]))
+        held = len(decoder.getstate()[0])
+        for number, char in enumerate(chars, 1):
+            # What was begun before a byte that cannot go on with it stands for itself.
+            end = at + 1 - held if number == len(chars) else at
             found.append((char, (begun, end)))
             begun = end
     return found
