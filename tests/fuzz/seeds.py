@@ -6,6 +6,7 @@ import gzip
 import struct
 from collections.abc import Callable
 
+from esr_tui.exchange.bundling import BundleWriter
 from esr_tui.exchange.exporting import FORMATS, Export
 from esr_tui.model.codec import encode
 from esr_tui.model.events import EVENT_TYPES
@@ -94,6 +95,7 @@ _MAKERS: dict[str, Callable[[], list[bytes]]] = {
     "ring_records": _records,
     "events": _events,
     "store": _stored,
+    "bundle": lambda: [b"".join(BundleWriter(workshop().index, b"", None).pieces())],
     "timeline": _timeline,
     "keyframe": lambda: [_state()],
     "marks": lambda: [b'[{"ms":1,"label":"x"}]'],

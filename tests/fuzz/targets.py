@@ -26,6 +26,7 @@ from esr_tui.divergence.matching.errors import RuleError
 from esr_tui.divergence.naming import names
 from esr_tui.divergence.rules.loading import Loaded, load_text
 from esr_tui.exchange import detect
+from esr_tui.exchange.bundle import verify_bundle
 from esr_tui.exchange.errors import Damage, ForeignError
 from esr_tui.exchange.source import Source
 from esr_tui.filtering import EVENTS, SESSIONS, FilterError, parse
@@ -44,6 +45,7 @@ from esr_tui.recording import RecordingError, RecordingReader, RecordingWriter, 
 from esr_tui.recording.completed import read_completed
 from esr_tui.recording.fields import encodable
 from esr_tui.recording.verdicts import read_verdicts, verdicts_path
+from esr_tui.recording.verifystore import verify_index
 from esr_tui.redacting.finding import Eraser, Finder
 from esr_tui.replay.bookmarks import MARKS_SUFFIX, read_bookmarks
 from esr_tui.replay.opening import terminal_at
@@ -176,10 +178,21 @@ def store(data: bytes) -> None:
             assert count < 100_000
             assert all(not UNSAFE.search(each) for each in reader.problems)
             read_completed(shop.index)
+            for finding in verify_index(shop.index, []).findings:
+                assert not UNSAFE.search(printable(finding.sentence))
         except RecordingError as error:
             one_line(error)
 
     shop.with_file(path, content, read)
+
+
+def bundle(data: bytes) -> None:
+    path = workshop().root / "fuzz.esr"
+    path.write_bytes(data)
+    try:
+        verify_bundle(path)
+    except RecordingError as error:
+        one_line(error)
 
 
 def timeline(data: bytes) -> None:
@@ -351,7 +364,18 @@ def commands(data: bytes) -> None:
 TARGETS: dict[str, Target] = {
     each.__name__: each
     for each in (
-        *(ring_records, events, store, timeline, keyframe, marks, verdict_summary, text_file, configuration),
+        *(
+            ring_records,
+            events,
+            store,
+            bundle,
+            timeline,
+            keyframe,
+            marks,
+            verdict_summary,
+            text_file,
+            configuration,
+        ),
         *(rules, filters, regex, masking, redacting, inert, foreign, commands),
     )
 }
