@@ -125,7 +125,7 @@ def verify_index(index: Path, pinned: Sequence[bytes] = ()) -> Verified:
     if node.chain is None or node.chain.sound:
         return came
     # What it says of this recording's beginning and end cannot be relied upon.
-    findings = (*came.findings, *node.chain.findings)
+    findings = (*node.chain.findings, *came.findings)
     return msgspec.structs.replace(came, state=verified.ALTERED, findings=findings)
 
 
