@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import click
 import msgspec
 
-from esr_tui.cli.options import data_dir_of, json_option, store_options
+from esr_tui.cli import health
+from esr_tui.cli.options import data_dir_of, json_option, settings_of, store_options
 from esr_tui.cli.table import cut, pad, terminal_width
-from esr_tui.kernel.requirements import Check, environment
+from esr_tui.kernel.requirements import Check, capture_running, environment
 from esr_tui.model.text import inert_json, printable
+from esr_tui.recording import statusfile
 
 
 def word(check: Check) -> str:
@@ -47,10 +49,18 @@ def report(checks: Iterable[Check], *, as_json: bool) -> int:
     return code
 
 
-def checks(data_dir: Path) -> Iterable[Check]:
-    """The checks of this machine, the cheap ones first; at last, when nothing is missing, a command really seen."""
+def checks(data_dir: Path, names: Collection[str]) -> Iterable[Check]:
+    """The checks of this machine and of a recorder that runs; at last, when nothing is missing, a command really seen.
+
+    Args:
+        names: of login daemons, as configured.
+    """
     complete = True
     for check in environment(data_dir):
+        complete = complete and (check.ok or not check.needed)
+        yield check
+    status = statusfile.read(data_dir) if capture_running(data_dir).ok else None
+    for check in health.checks(status, names) if status else ():
         complete = complete and (check.ok or not check.needed)
         yield check
     if complete:
@@ -67,7 +77,8 @@ def doctor(as_json: bool, data_dir: Path | None, config: Path | None) -> int:
 
     Exit code 1 when something is missing without which capture cannot work.
     """
-    code = report(checks(data_dir_of(data_dir, config)), as_json=as_json)
+    names = settings_of(None, config).login_daemons
+    code = report(checks(data_dir_of(data_dir, config), names), as_json=as_json)
     if code == 0:
         from esr_tui.capture import service  # noqa: PLC0415
 
