@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from esr_tui.cli.options import config_option, data_dir_of, json_option, settings_of, store_options
+from esr_tui.cli.options import (
+    config_option,
+    data_dir_of,
+    json_option,
+    lens_of,
+    settings_of,
+    store_options,
+    unmasked_option,
+)
 from esr_tui.cli.recordings import find
 from esr_tui.cli.table import cut, pad, terminal_width
 from esr_tui.model.events import Command, Disk, Network, SessionStart
@@ -114,8 +122,17 @@ def checked(found: RuleSet) -> Iterator[Checked]:
 @click.argument("file", metavar="FILE", type=click.Path(exists=True, path_type=Path))
 @click.argument("recording", metavar="RECORDING")
 @json_option
+@unmasked_option
 @store_options
-def test(file: Path, recording: str, as_json: bool, data_dir: Path | None, config: Path | None) -> int:
+def test(
+    *,
+    file: Path,
+    recording: str,
+    as_json: bool,
+    unmasked: bool,
+    data_dir: Path | None,
+    config: Path | None,
+) -> int:
     """What the rules of FILE (or a folder) find in a recording, without the built-in ones.
 
     RECORDING is any unambiguous beginning of a session id, a recording's file, or a directory that holds one
@@ -126,8 +143,9 @@ def test(file: Path, recording: str, as_json: bool, data_dir: Path | None, confi
     ruleset = RuleSet.load(builtin=False, folders=[file])
     index = find(recording, data_dir_of(data_dir, config))
     found = sorted(hits(index, ruleset), key=lambda hit: hit.ms)
-    width = terminal_width()
+    width, lens = terminal_width(), lens_of(config, unmasked)
     for hit in found:
+        hit = msgspec.structs.replace(hit, what=lens.text(hit.what))  # noqa: PLW2901
         click.echo(inert_json(msgspec.json.encode(hit)) if as_json else text_line(hit, width))
     if not as_json:
         click.echo("1 match" if len(found) == 1 else f"{len(found)} matches")

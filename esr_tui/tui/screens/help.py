@@ -39,6 +39,10 @@ LEGEND = (
     ("═ on the time line", "a program had the whole screen (alternate screen)"),
     ("◆ on the time line", "somebody marked that moment"),
     ("⇥ beside the speed", "idle time is skipped"),
+    (
+        "•••• in text and on the screen",
+        "a password, token or key is hidden there; u shows it, and hides it again",
+    ),
 )
 FILTERS = (
     ('curl "two words"', "rows that hold all of these; case never matters"),
