@@ -15,9 +15,17 @@ class KeyBar(Footer):
 
     def __init__(self) -> None:
         super().__init__(compact=True)
+        self._shown: list[tuple[str, str, bool]] | None = None
 
     async def recompose(self) -> None:
-        """Other keys."""
+        """Other keys; the same ones stay as they are, since to make them anew costs several frames."""
+        active = self.screen.active_bindings
+        shown = [
+            (key, each.binding.description, each.enabled) for key, each in active.items() if each.binding.show
+        ]
+        if shown == self._shown and self._bindings_ready:
+            return
+        self._shown = shown
         await super().recompose()
         self.call_after_refresh(self._fit)
 
