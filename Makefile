@@ -53,7 +53,7 @@ test-terminal: setup-dev ## the emulator beside tmux at forty moments of each st
 deb: setup-dev ## make a Debian package in dist/
 	@scripts/deb
 
-test-deb: deb ## install, use and remove the package in fresh systems of Debian 12 and Ubuntu 24.04
+test-deb: deb ## install, use and remove the package in fresh systems
 	@tests/deb/run.sh
 
 clean: ## remove everything that make has made
