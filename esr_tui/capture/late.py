@@ -39,7 +39,7 @@ def adopt(engine: Engine, names: Collection[str]) -> None:
     """Takes up logins that are already there, then ends the recordings that were cut and whose login is gone."""
     cut = cut_recordings(engine)
     for _ in range(2):  # the second look finds what began during the first
-        found = discover(proc.processes(), names)
+        found = discover(proc.processes(), names, proc.real_uid)
         for pid in found.daemons:
             if not engine.kernel.has_process(pid):
                 engine.kernel.set_process(pid, 0, records.ROLE_DAEMON)

@@ -61,7 +61,7 @@ class Mending:
             sessions[key].lost(pid, now)
         for pid in self._daemons.by({pid for pid in engine.logins.pids if not proc.read(pid)}):
             engine.daemon_gone(pid, now)
-        found = discover(proc.processes(), names)
+        found = discover(proc.processes(), names, proc.real_uid)
         for pid in found.daemons:
             if not kernel.has_process(pid):
                 kernel.set_process(pid, 0, records.ROLE_DAEMON)

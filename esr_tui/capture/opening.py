@@ -94,6 +94,8 @@ def open_session(
     )
     session = live_session(writer, opening, user, clock)
     session.enhanced = enhanced
+    if not opening.joined_late:
+        session.loginuid = records.UNSET if opening.loginuid is None else opening.loginuid
     leader = proc.read(opening.leader)
     terminal = opening.pts >= 0
     writer.add(
@@ -142,7 +144,6 @@ def live_session(writer: RecordingWriter, opening: Opening, user: str, clock: Cl
         tty=opening.pts,
         audit=opening.audit,
         started=opening.started,
-        loginuid=opening.loginuid,
         participants=[user],
         initial_command=command,
         size=opening.size,

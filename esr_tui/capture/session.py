@@ -163,7 +163,7 @@ class LiveSession:
         self._escape(head, missing)
 
     def _same_login(self, record: records.Exec) -> bool:
-        """Whether it carries the uid that logged in, which takes root to rewrite; yes where that is not known."""
+        """Whether it carries the uid that logged in, or none as the login; yes where that is not known."""
         return self.loginuid is None or record.loginuid == self.loginuid
 
     def _moved(self, record: records.Process) -> None:

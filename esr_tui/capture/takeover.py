@@ -115,7 +115,7 @@ class Takeover:
         engine = self._engine
         engine.kernel.watch()
         for _ in range(_ROUNDS):
-            found = discover(proc.processes(), self._names)
+            found = discover(proc.processes(), self._names, proc.real_uid)
             news = [self._learn_of_daemon(pid) for pid in found.daemons]
             news += [self._learn_of_login(login) for login in found.logins]
             if not any(news):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 
@@ -28,14 +28,22 @@ class Found(msgspec.Struct, frozen=True):
     logins: tuple[Login, ...]
 
 
-def discover(processes: Iterable[Process], names: Collection[str]) -> Found:
+def discover(
+    processes: Iterable[Process], names: Collection[str], uid_of: Callable[[int], int | None] = lambda _: 0
+) -> Found:
     """Sorts the process table into login daemons and logins.
+
+    Everybody can give a process the name of a login daemon. One that is to be believed is root's, or was started by
+    such a one and does not lead a session, as the unprivileged part of sshd.
 
     A login's first process is a daemon's child that leads a session (setsid) and is no daemon itself; its other
     processes are known by descent, by the audit session, or by the terminal.
+
+    Args:
+        uid_of: a process's real user; asked for those of a daemon's name.
     """
     table = {process.pid: process for process in processes}
-    daemons = {pid for pid, process in table.items() if process.comm in names}
+    daemons = _believable({pid: p for pid, p in table.items() if p.comm in names}, uid_of)
     connections = tuple(pid for pid in daemons if table[pid].ppid in daemons)
     leaders = [p for p in table.values() if p.ppid in daemons and p.pid not in daemons and p.sid == p.pid]
     children: dict[int, list[int]] = defaultdict(list)
@@ -50,6 +58,15 @@ def discover(processes: Iterable[Process], names: Collection[str]) -> Found:
             members[leader.pid] |= tree.below(p.pid for p in table.values() if tied(leader, p))
     logins = tuple(Login(p, table[p.ppid], tuple(sorted(members[p.pid]))) for p in leaders)
     return Found(tuple(sorted(daemons)), connections, logins)
+
+
+def _believable(named: Mapping[int, Process], uid_of: Callable[[int], int | None]) -> set[int]:
+    daemons = {pid for pid in named if uid_of(pid) in (0, None)}
+    while more := {
+        pid for pid, p in named.items() if pid not in daemons and p.ppid in daemons and p.sid != pid
+    }:
+        daemons |= more
+    return daemons
 
 
 def _same_tty(leader: Process, process: Process) -> bool:

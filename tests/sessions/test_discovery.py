@@ -118,6 +118,26 @@ def test_a_login_inside_a_login_is_its_own() -> None:
     assert {login.leader.pid: login.members for login in found.logins} == {112: (112, 113), 122: (122,)}
 
 
+def test_the_name_of_a_daemon_makes_none_of_a_users_process() -> None:
+    """Else its children would be no session's, or logins of their own."""
+    users = {112, 113, 114, 111}
+    found = discover(
+        [
+            LISTENER,
+            process(110, 100, "sshd"),
+            process(111, 110, "sshd", sid=110),  # the unprivileged part of the real one
+            process(112, 111, "sshd", tty=3),  # a login's first process that has renamed itself
+            process(113, 112, "login", sid=112, tty=3),
+            process(114, 113, "bash", tty=3),
+        ],
+        NAMES,
+        lambda pid: 1000 if pid in users else 0,
+    )
+    assert found.daemons == (100, 110, 111)
+    (login,) = found.logins
+    assert (login.leader.pid, login.members) == (112, (112, 113, 114))
+
+
 def test_a_circle_in_the_table_ends() -> None:
     assert discover([process(1, 2, "a"), process(2, 1, "b")], NAMES).logins == ()
 
