@@ -17,6 +17,7 @@ from esr_tui.model.status import RingStatus, Status, WritingStatus
 from esr_tui.recording.statusfile import EVERY_S
 
 _LOOK_S = 1.0
+_LONGEST = 1000
 
 
 class Reporter:
@@ -79,7 +80,7 @@ class Reporter:
             analyst=self._analyst.alive,
             analyst_deaths=self._analyst.deaths,
             seal_every=engine.store.seal,
-            last_error=engine.trouble,
+            last_error=engine.trouble[:_LONGEST],
         )
 
     def _rings(self, seconds: float) -> dict[str, RingStatus]:

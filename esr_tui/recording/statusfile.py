@@ -16,14 +16,25 @@ NAME = "status.json"
 EVERY_S = 10.0
 """A recorder that has nothing new to say says so as often as this."""
 _LIMIT = 1 << 20
+_ROOM = 16384
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_TRIES = 3
+"""A reader may come in the middle of a write."""
 
 
 def publish(data_dir: Path, status: Status) -> None:
-    """Replaces the file, so that a reader sees all of it or the one before. Raises OSError.
-
-    It need not survive a crash, so nobody waits for the disk.
+    """Writes the file over, in one write and in the room that it has already: a full disk must not silence it.
+    Raises OSError.
     """
-    put(data_dir / NAME, msgspec.json.encode(status) + b"\n")
+    data = msgspec.json.encode(status)
+    data = data.ljust(-(-len(data) // _ROOM) * _ROOM - 1) + b"\n"
+    fd = os.open(data_dir / NAME, _WRITE, files.FILE_MODE)
+    try:
+        written = os.pwrite(fd, data, 0)
+        if written < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(fd)
 
 
 def put(path: Path, data: bytes, mode: int = files.FILE_MODE) -> None:
@@ -48,7 +59,11 @@ def put(path: Path, data: bytes, mode: int = files.FILE_MODE) -> None:
 
 def read(data_dir: Path) -> Status | None:
     """What the recorder said last; None where none ever did, or it cannot be read."""
-    try:
-        return msgspec.json.decode(files.read_bounded(data_dir / NAME, _LIMIT), type=Status)
-    except (OSError, msgspec.DecodeError):
-        return None
+    for _ in range(_TRIES):
+        try:
+            return msgspec.json.decode(files.read_bounded(data_dir / NAME, _LIMIT), type=Status)
+        except OSError:
+            return None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+    return None
