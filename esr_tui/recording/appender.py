@@ -130,6 +130,8 @@ class Appender:
         if self._lines is None or self.closed:
             return
         found = altered(self._lines, self.index, self._parts)
+        if self._sealer and (what := self._sealer.amiss()):
+            found.append(what)
         if what := self.store.altered():
             found.append(what)
         if not found:

@@ -18,7 +18,7 @@ from esr_tui.recording.errors import write_failed
 from esr_tui.recording.keys import Signer, signer_of
 from esr_tui.recording.layout import SESSIONS
 from esr_tui.recording.sealend import end_of
-from esr_tui.recording.sealline import made
+from esr_tui.recording.sealline import NOTHING, hash_of, made
 
 NAME = "node.seal"
 BEGUN, ENDED, REMOVED = "begin", "end", "removed"
@@ -37,6 +37,8 @@ class NodeChain:
         self.node = node
         self._path = directory / NAME
         self._signer = signer
+        self._known = -1, NOTHING
+        """The last line that this process has written."""
 
     def add(self, kind: str, **fields: object) -> None:
         """Appends a line. Raises OSError; then there is none."""
@@ -44,6 +46,10 @@ class NodeChain:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
             number, head, last = end_of(fd)
+            if (
+                number < self._known[0]
+            ):  # it was removed, or an older one put back: this shows as missing lines
+                number, head = self._known
             if last is None or last.line.key != self._signer.id:
                 fields |= {"pub": self._signer.public.hex(), "boot_id": boot_id()}
             line = made(
@@ -53,6 +59,7 @@ class NodeChain:
             if os.write(fd, line) < len(line):
                 os.ftruncate(fd, end)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._known = number + 1, hash_of(line)
         finally:
             os.close(fd)
 

@@ -37,7 +37,7 @@ class LogSeals:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._chain = NodeChain(store.own_dir, store.node, store.signer)
+        self._chain = store.chain
         self._logs: dict[str, _Log] = {}
         self._looked = float("-inf")
         self._behind = False

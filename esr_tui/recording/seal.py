@@ -95,6 +95,13 @@ class SealFile:
             self._file.fd = files.open_append(self.path)
         self._file.append(b"")
 
+    def amiss(self) -> str | None:
+        """What somebody has done to the file; what follows goes to what stands there then, or to a new one."""
+        what = files.amiss(self._file.fd, self.path, None) if self._file.fd >= 0 else None
+        if what:
+            self._file.close()
+        return what
+
     def settle(self) -> None:
         """Puts everything on the disk. Raises OSError."""
         self.write()
@@ -184,6 +191,11 @@ class Sealer:
         self._file.settle()
         self._tell()
         self._file.close()
+
+    def amiss(self) -> str | None:
+        """What somebody has done to the seal; None when nothing is to be seen."""
+        what = self._file.amiss()
+        return f"{self._file.path.name} {what}" if what else None
 
     def abandon(self) -> None:
         """Lets go of the file; what waits is lost."""

@@ -30,6 +30,7 @@ from esr_tui.recording.files import LineFile
 from esr_tui.recording.layout import SESSIONS
 
 if TYPE_CHECKING:
+    from esr_tui.recording.chain import NodeChain
     from esr_tui.recording.keys import Signer
     from esr_tui.recording.seal import Sealer
 
@@ -51,6 +52,7 @@ class Store:
         self.lens = lens
         self.seal = seal
         self._signer: Signer | None = None
+        self._chain: NodeChain | None = None
         self._node: str | None = None
         self._log: LineFile | None = None
         self._log_path = Path()
@@ -99,13 +101,20 @@ class Store:
             self._signer = signer_of(self.data_dir)
         return self._signer
 
+    @property
+    def chain(self) -> NodeChain:
+        """The node's chain. Raises StoreError."""
+        if self._chain is None:
+            from esr_tui.recording.chain import NodeChain  # noqa: PLC0415
+
+            self._chain = NodeChain(self.own_dir, self.node, self.signer)
+        return self._chain
+
     def sealer(self, sid: str) -> Sealer | None:
         """What seals a recording of this store while it is written. Raises StoreError."""
-        from esr_tui.recording.chain import NodeChain  # noqa: PLC0415
         from esr_tui.recording.seal import Sealer  # noqa: PLC0415
 
-        chain = NodeChain(self.own_dir, self.node, self.signer)
-        return Sealer(self.own_sessions, sid, chain, self.signer, int(self.seal * 1e9))
+        return Sealer(self.own_sessions, sid, self.chain, self.signer, int(self.seal * 1e9))
 
     def restore(self) -> None:
         """Make again what somebody has removed of this node's tree. Raises OSError."""

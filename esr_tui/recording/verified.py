@@ -51,6 +51,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
         kind: recording, log or chain.
         sid: what was verified: a session, the name of a day's log, or the node's UUID for its chain.
         path: where it is.
+        node: the UUID of the node that sealed it.
         state: intact, altered, unsealed, live, cut, removed or redacted.
         until: time of the last sound seal.
         lines: how many lines the seal has.
@@ -74,6 +75,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     more: int = 0
     notes: tuple[str, ...] = ()
     kind: str = RECORDING
+    node: str = ""
 
     @property
     def sound(self) -> bool:

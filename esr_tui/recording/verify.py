@@ -196,6 +196,7 @@ def verify(place: Place, sid: str, keys: Keys, *, live: bool = False, heads: Seq
         findings=tuple(found.found),
         more=found.more,
         notes=(*_copied(last), *found.notes),
+        node=last.node if last else "",
     )
 
 

@@ -219,13 +219,17 @@ def _one(directory: Path, sid: str, node: Node, live: bool) -> Verified:
         return Verified(sid=sid, path=str(directory / sid), state=verified.REMOVED, notes=(why,))
     heads = node.heads.get(sid, ())
     came = verify(Folder(directory), sid, node.keys, live=live, heads=heads)
-    notes = came.notes
-    if node.chain and came.lines and not heads and not live:
-        notes = (
-            *notes,
-            "the node's chain does not know of it: it was copied here, or its recorder died at once",
-        )
-    return msgspec.structs.replace(came, path=str(directory / sid), notes=notes)
+    came = msgspec.structs.replace(came, path=str(directory / sid))
+    if not node.chain or heads or live or came.lines < 2:
+        return came
+    if came.node != _above(directory).name:
+        note = f"it was made on another node, {printable(came.node, 64)}, and copied here"
+        return msgspec.structs.replace(came, notes=(*came.notes, note))
+    found = Findings()
+    found.add(
+        chain.NAME, "missing", "does not know of this recording of its node: another chain was put there"
+    )
+    return msgspec.structs.replace(came, state=verified.ALTERED, findings=(*came.findings, *found.found))
 
 
 def _gone(directory: Path, sid: str, node: Node) -> Verified:

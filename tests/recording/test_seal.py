@@ -278,8 +278,9 @@ def test_a_line_of_the_chain_that_was_kept(store: Store, writer_of: Begin, clock
     (store.own_dir / NAME).unlink()
     for path in parts(index):
         path.unlink()
-    ended(store, writer_of, clock, 1)
-    ended(store, writer_of, clock, 1)
+    another = Store(store.data_dir)
+    ended(another, writer_of, clock, 1)
+    ended(another, writer_of, clock, 1)
     assert next(verify_store(store.data_dir)).state == "intact"
     assert "is not the chain whose line 2 you kept" in next(verify_store(store.data_dir, (), kept)).headline()
 
@@ -334,6 +335,36 @@ def test_a_recorder_killed_at_any_moment_is_no_alteration(tmp_path: Path) -> Non
         came = list(verify_store(tmp_path))
         assert {each.state for each in came} <= {"intact", "cut"}, (number, came)
         assert all(each.sound for each in came)
+
+
+def test_a_chain_that_is_removed_while_somebody_records(store: Store, writer_of: Begin, clock: Time) -> None:
+    first = ended(store, writer_of, clock, 2)
+    (store.own_dir / NAME).unlink()
+    second = ended(store, writer_of, clock, 2)
+    came = {each.sid: each for each in verify_store(store.data_dir)}
+    assert "lacks 2 lines before line 1" in came[store.node].headline()
+    assert "does not know of this recording" in came[first.stem].headline()
+    # Also when the next recorder cannot know.
+    (store.own_dir / NAME).unlink()
+    again = Store(store.data_dir)
+    again.create()
+    third = ended(again, writer_of, clock, 2)
+    came = {each.sid: each for each in verify_store(store.data_dir)}
+    assert [came[each].state for each in (store.node, third.stem)] == ["intact", "intact"]
+    assert [came[each.stem].state for each in (first, second)] == ["altered", "altered"]
+
+
+def test_a_seal_that_is_removed_while_it_is_written(store: Store, writer_of: Begin, clock: Time) -> None:
+    writer = growing(store, writer_of, clock, 2)
+    writer.index.with_suffix(".seal").unlink()
+    writer._appender.look_after()
+    assert writer._appender.altered == [f"{writer.sid}.seal was removed"]
+    some(writer, 8)
+    writer.add(SessionEnd, ktime=BASE + 10**9)
+    writer.close()
+    came = verify_index(writer.index)
+    assert came.state == "altered"
+    assert "lacks 2 lines before line 1" in sentences(came)
 
 
 def test_live(store: Store, writer_of: Begin, clock: Time) -> None:
@@ -432,7 +463,7 @@ def test_unsealed(store: Store, writer_of: Begin, clock: Time, kill: Kill) -> No
     assert "node's chain knows of it" in verify_index(writer.index).headline()
     (store.own_dir / NAME).unlink()
     assert verify_index(writer.index).state == "unsealed"
-    second = RecordingWriter.resume(store, writer.sid, Clock.measure())
+    second = RecordingWriter.resume(Store(store.data_dir), writer.sid, Clock.measure())
     second.close()
     came = verify_index(writer.index)
     assert came.state == "intact"
