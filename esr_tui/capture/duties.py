@@ -66,7 +66,7 @@ class Duties:
             self._due = now + _EVERY_S
             self._analyst.look()
             self._reporter.look()
-            signals.stop |= self.full
+            signals.stop |= self.full or self._engine.store.gone
             self._manager.alive(self.status())
 
     def status(self) -> str:

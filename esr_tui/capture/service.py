@@ -25,7 +25,7 @@ from esr_tui.kernel.interpreters import ANYBODYS, image_names
 from esr_tui.kernel.programs import Kernel, RingSizes
 from esr_tui.masking.rules import at_capture
 from esr_tui.model.text import printable
-from esr_tui.recording.errors import StoreFull
+from esr_tui.recording.errors import StoreError, StoreFull
 from esr_tui.recording.logseal import LogSeals
 from esr_tui.recording.sharing import share
 from esr_tui.recording.store import Store
@@ -146,6 +146,11 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None, *, take
     else:
         lock.release()
     beside.end()
+    if store.gone:
+        raise StoreError(
+            f"the store {data_dir} was deleted while sessions were recorded to it; start esr capture again: it makes "
+            "a new one and joins the logins that are there"
+        )
     if duties.full:
         raise StoreFull(
             f"recording has stopped, as when_full says: {engine.writing.failing or 'the disk is too slow'}"

@@ -153,6 +153,10 @@ def run(args: Sequence[str] | None = None) -> int:
         picture = getattr(error, "picture", ())
     except expected_errors() as error:
         said = sentence(error)
+    except MemoryError:
+        said = (
+            "there is not enough memory for this; let it have more (ulimit -v, memory.max), or look at less"
+        )
     click.echo("\n".join((f"esr: {said}", *picture)), err=True)
     return int(code)
 

@@ -66,6 +66,11 @@ class Store:
         return self._node
 
     @property
+    def gone(self) -> bool:
+        """Whether it was deleted, or moved away, since it was made."""
+        return not self.own_sessions.exists()
+
+    @property
     def own_dir(self) -> Path:
         """The directory of this node."""
         return self.data_dir / "log" / self.node

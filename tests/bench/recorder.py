@@ -23,10 +23,12 @@ ESR = (sys.executable, "-m", "esr_tui.cli")
 class Recorder:
     """A running capture on a store of its own, which is removed at the end."""
 
-    def __init__(self, patience: float = 60) -> None:
+    def __init__(self, patience: float = 60, config: str = "") -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="esr-store-")
         self.data_dir = Path(self._folder.name) / "store"
         self._patience = patience
+        self._config = Path(self._folder.name) / "esr.yaml"
+        self._config.write_text(config)
         self._catalog = Catalog(self.data_dir)
         self._said = Path(self._folder.name) / "said"
         self._process: subprocess.Popen[bytes] | None = None
@@ -35,7 +37,7 @@ class Recorder:
         environment = {name: value for name, value in os.environ.items() if name != "ESR_DATA_DIR"}
         with self._said.open("wb") as said:
             self._process = subprocess.Popen(
-                [*ESR, "capture", "--data-dir", str(self.data_dir)],
+                [*ESR, "capture", "--data-dir", str(self.data_dir), "--config", str(self._config)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, env=environment,
             )  # fmt: skip
         try:

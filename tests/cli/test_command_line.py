@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import esr_tui
+from esr_tui.cli import main
 from esr_tui.cli.main import COMMANDS, run, sentence
 
 TOP = Path(__file__).parents[2]
@@ -116,3 +117,14 @@ def test_a_bad_configuration_is_one_sentence(tmp_path, capsys):
 def test_an_operating_system_error_is_one_inert_sentence():
     said = sentence(PermissionError(13, "Permission denied", "/var/lib/\x1b[2Jesr"))
     assert said == "/var/lib/␛[2Jesr: permission denied; run as root, or name another store with --data-dir"
+
+
+def test_too_little_memory_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def greedy(**_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(main.esr, "main", greedy)
+    assert run(["sessions"]) == 1
+    assert capsys.readouterr().err.startswith("esr: there is not enough memory for this; ")

@@ -154,6 +154,10 @@ class Capture:
             self.process.send_signal(number)
         assert self._finish() == 0, self.said
 
+    def ended(self) -> int:
+        """Waits until it ends by itself; its exit status."""
+        return self._finish()
+
     def kill(self) -> None:
         """Ends it as a crash would."""
         self.process.kill()

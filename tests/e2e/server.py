@@ -138,10 +138,14 @@ class Sshd:
             client.expect(rb"esr-test\$ ")
         return client
 
-    def stop(self) -> None:
-        """Ends the listener."""
+    def halt(self) -> None:
+        """Ends the listener; who is logged in stays so."""
         self._process.terminate()
         self._process.wait(10)
+
+    def stop(self) -> None:
+        """Ends the listener, when nobody is logged in any more."""
+        self.halt()
         assert self._process.stderr
         self._log.join(10)
         self._process.stderr.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import re
@@ -70,17 +71,16 @@ def pieces(recorded: bytes, shown: bytes) -> int:
     return count
 
 
-def missing_without_a_gap(recording: Recording) -> list[int]:
-    """Commands that are not on record although no gap stands where they are missing."""
-    found, expected, gap = [], 0, False
-    for each in recording.events:
-        if isinstance(each, Gap):
-            gap = True
-        elif isinstance(each, Command) and each.argv[:1] == ["/bin/true"]:
-            number = int(each.argv[1])
-            found += [] if gap else list(range(expected, number))
-            expected, gap = number + 1, False
-    return found
+def missing_without_a_gap(recording: Recording) -> list[tuple[int, int]]:
+    """Commands after which some are not on record although no gap lies there, and the next one that is."""
+    gaps = [(gap.from_ms or 0, gap.ms) for gap in recording.all(Gap, cause="recorder_stopped")]
+    mine = [each for each in recording.all(Command) if each.argv[:1] == ["/bin/true"]]
+    return [
+        (int(one.argv[1]), int(other.argv[1]))
+        for one, other in itertools.pairwise(mine)
+        if int(other.argv[1]) != int(one.argv[1]) + 1
+        and not any(start <= other.ms and end >= one.ms for start, end in gaps)
+    ]
 
 
 def test_kills_at_random_moments(tmp_path: Path, own_sshd: Sshd, account: Account) -> None:
