@@ -98,11 +98,23 @@ class Capture:
         data_dir: its store.
         config: text of a configuration file.
         options: more of them for the command line.
+        prefix: a program that starts it, with its arguments.
     """
 
-    def __init__(self, data_dir: Path, config: str = "", options: Iterable[str] = ()) -> None:
+    def __init__(
+        self, data_dir: Path, config: str = "", options: Iterable[str] = (), *, prefix: Iterable[str] = ()
+    ) -> None:
         self.data_dir = data_dir
-        argv = [sys.executable, "-m", "esr_tui.cli", "capture", "--data-dir", str(data_dir), *options]
+        argv = [
+            *prefix,
+            sys.executable,
+            "-m",
+            "esr_tui.cli",
+            "capture",
+            "--data-dir",
+            str(data_dir),
+            *options,
+        ]
         if config:
             path = data_dir.with_suffix(".yaml")
             path.write_text(config)
