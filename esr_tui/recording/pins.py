@@ -48,6 +48,11 @@ def unpin(index: Path) -> bool:
     return True
 
 
+def keep(index: Path, wanted: bool) -> None:
+    """Pins a recording, or no longer. Raises StoreError."""
+    (pin if wanted else unpin)(index)
+
+
 class Pins:
     """The pins of one directory of recordings, read again only when they change."""
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from esr_tui.masking.lens import Lens
 from esr_tui.model.session import SessionSummary
-from esr_tui.recording import Catalog, RecordingReader, Slice
+from esr_tui.recording import Catalog, RecordingReader, Slice, pins
 from esr_tui.replay.bookmarks import Bookmark, read_bookmarks, write_bookmarks
 from esr_tui.replay.opening import forget, whole_timeline
 from esr_tui.replay.timeline import Timeline
@@ -57,6 +57,10 @@ def keep_nothing(path: Path, bookmarks: list[Bookmark]) -> None:
     """Marks last as long as the screen."""
 
 
+def pin_nothing(path: Path, keep: bool) -> None:
+    """Nothing is removed here."""
+
+
 def no_seal(path: Path) -> str:
     """Nothing is known of a seal."""
     return ""
@@ -98,6 +102,8 @@ class Sources:
     bookmarks: Callable[[Path], list[Bookmark]] = no_bookmarks
     write_bookmarks: Callable[[Path, list[Bookmark]], None] = keep_nothing
     """May raise OSError."""
+    pin: Callable[[Path, bool], None] = pin_nothing
+    """Keeps a recording whatever the store's budget says, or no longer. May raise RecordingError."""
     seal: Callable[[Path], str] = no_seal
     """Compares a recording with its seal; what came of it in a sentence. Takes long."""
     lens: Lens = field(default_factory=Lens)
@@ -124,4 +130,5 @@ def store(
         write_bookmarks=write_bookmarks,
         lens=lens or Lens(),
         seal=told,
+        pin=pins.keep,
     )

@@ -353,7 +353,7 @@ class Tools:
     def app(world: World, filters: dict[str, str] | None = None, **options: Any) -> EsrApp:
         """The app over a scripted world, at a fixed time."""
         clock = options.pop("clock", lambda: 0.0)
-        kept = {name: options.pop(name) for name in ("timeline", "forget", "seal") if name in options}
+        kept = {name: options.pop(name) for name in ("timeline", "forget", "seal", "pin") if name in options}
         sources = Sources(
             sessions=world.sessions,
             open=world.open,

@@ -7,10 +7,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from esr_tui.recording import StoreError
 from esr_tui.tui import app as app_module
 from esr_tui.tui.screens.session import SessionScreen
 from esr_tui.tui.widgets.bars import Bar
@@ -37,6 +39,29 @@ async def test_sessions_are_listed_in_the_catalogues_order(tools: Any, world: An
         await listed(tools, pilot)
         assert users(app) == ["eve", "backup", "alice", "root"]
         assert "2 live" in app.screen.query_one("#header", Bar).plain
+
+
+async def test_p_pins_the_highlighted_recording_and_lets_it_go_again(tools: Any, world: Any) -> None:
+    def pin(path: Path, keep: bool) -> None:
+        if path.name == "b1.index":
+            raise StoreError("cannot write pinned: \x1b[31mPermission denied; run as root")
+        world.listed = [
+            msgspec.structs.replace(each, pinned=keep) if each.recording == str(path) else each
+            for each in world.listed
+        ]
+
+    app = tools.app(world, pin=pin)
+    async with app.run_test() as pilot:
+        table = await listed(tools, pilot)
+        await pilot.press("p")
+        await tools.until(pilot, lambda: table.current.pinned)
+        assert table.cells(0, table.columns(80))[0][0] == "◆ live"
+        await pilot.press("p")
+        await tools.until(pilot, lambda: not table.current.pinned)
+        await pilot.press("down", "p")
+        await tools.until(pilot, lambda: any("run as root" in each.message for each in app._notifications))
+        assert not table.current.pinned
+        assert not any("\x1b" in each.message for each in app._notifications)
 
 
 async def test_a_new_session_shows_up_by_itself(tools: Any, world: Any) -> None:

@@ -18,7 +18,7 @@ from esr_tui.filtering import EVENTS, SESSIONS
 
 LEGEND = (
     (
-        "● live  ◐ linger  ○ ended  ✂ cut",
+        "● live  ◐ linger  ○ ended  ✂ cut  ◆ pinned",
         "the login lives; only its left-over processes do; it ended; the recorder stopped first",
     ),
     (

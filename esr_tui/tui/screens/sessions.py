@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -16,6 +18,7 @@ from esr_tui.filtering import NOTHING, SESSIONS, FilterError, parse
 from esr_tui.filtering.completion import Completion, complete
 from esr_tui.model.session import LINGERING, LIVE, SessionSummary
 from esr_tui.model.text import printable
+from esr_tui.recording import RecordingError
 from esr_tui.tui.screens.session_bars import unmasked
 from esr_tui.tui.sources import Sources
 from esr_tui.tui.widgets.bars import Bar, Part
@@ -67,6 +70,14 @@ class SessionsScreen(Screen[None]):
             tooltip="All keys and signs",
         ),
         Binding("q", "app.quit", "Quit", id="sessions.quit", tooltip="Leave esr; capture goes on"),
+        Binding(
+            "p",
+            "pin",
+            "Pin",
+            show=False,
+            id="sessions.pin",
+            tooltip="Keep the highlighted recording, whatever the store's budget says, or no longer",
+        ),
         Binding("home", "ends(0)", "First", show=False, id="sessions.first", tooltip="To the first session"),
         Binding("end", "ends(1)", "Last", show=False, id="sessions.last", tooltip="To the last session"),
         Binding(
@@ -213,6 +224,24 @@ class SessionsScreen(Screen[None]):
         """To the first or last session."""
         self.table.action_move(self.table.row_total() if last else -self.table.row_total())
 
+    def action_pin(self) -> None:
+        """Pins the highlighted recording, or no longer."""
+        if current := self.table.current:
+            path, wanted = Path(current.recording), not current.pinned
+            work = partial(self._pin, path, wanted)
+            self.run_worker(work, thread=True, group="pins", exit_on_error=False)
+
+    def _pin(self, path: Path, wanted: bool) -> None:
+        """In a worker thread; the list shows it when it is read again."""
+        told = "The recording is pinned" if wanted else "The recording is no longer pinned"
+        tell = partial(self.notify, markup=False)
+        try:
+            self._sources.pin(path, wanted)
+        except RecordingError as error:
+            self.app.call_from_thread(tell, printable(str(error), 500), severity="warning")
+        else:
+            self.app.call_from_thread(tell, told)
+
     def action_filter(self) -> None:
         """Opens the filter bar."""
         self.query_one("#filter", Prompt).open()
@@ -255,7 +284,7 @@ class SessionsScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what is possible now is offered."""
-        if action == "open":
+        if action in {"open", "pin"}:
             return True if self.table.current else None
         if action == "unfilter":
             return bool(self._filter)

@@ -16,6 +16,8 @@ from esr_tui.tui.timefmt import epoch, span, started
 from esr_tui.tui.widgets.line_table import Cell, Column, LineTable
 
 STATES = {"live": "● live", "lingering": "◐ linger", "ended": "○ ended", "cut": "✂ cut"}
+PINNED = "◆"
+"""In place of the state's sign: the store's budget never removes it."""
 _FIXED: tuple[Column, ...] = (
     Column("state", 8),
     Column("user", 10),
@@ -111,6 +113,7 @@ class SessionTable(LineTable):
         return (
             each.sid,
             each.state,
+            each.pinned,
             idle,
             each.commands,
             each.network,
@@ -149,8 +152,9 @@ class SessionTable(LineTable):
             each.state, "table--dim"
         )
         lost = sum(each.lost.values())
+        state = STATES.get(each.state, printable(each.state, 8))
         cells: dict[str, Cell] = {
-            "state": (STATES.get(each.state, printable(each.state, 8)), ink),
+            "state": (PINNED + state[1:] if each.pinned else state, ink),
             "user": (printable(each.user or each.login or "?", 64), "table--strong"),
             "from": (printable(self._lens.text(each.origin) or "?", 128), ""),
             "terminal": (printable(each.tty or "—", 64), "" if each.tty else "table--dim"),
