@@ -18,10 +18,10 @@ import msgspec
 
 from esr_tui.kernel.errors import KernelError
 
-DAC_READ_SEARCH, SETGID, SETUID, SYS_PTRACE, PERFMON, BPF = 2, 6, 7, 19, 38, 39
+DAC_READ_SEARCH, SETGID, SETUID, SYS_PTRACE, BPF = 2, 6, 7, 19, 39
 """linux/capability.h"""
 
-RECORDER = frozenset({BPF, PERFMON, SYS_PTRACE, DAC_READ_SEARCH, SETUID, SETGID})
+RECORDER = frozenset({BPF, SYS_PTRACE, DAC_READ_SEARCH, SETUID, SETGID})
 """For maps (kernels before 5.19 ask again) and for attaching the system calls' tracepoints when a login comes; for
 /proc/PID/fd, cwd and root of other users' processes; for the modes of their terminals; and for becoming the user
 while a script of theirs is read."""
@@ -33,7 +33,6 @@ NAMES = {
     SETGID: "CAP_SETGID",
     SETUID: "CAP_SETUID",
     SYS_PTRACE: "CAP_SYS_PTRACE",
-    PERFMON: "CAP_PERFMON",
     BPF: "CAP_BPF",
 }
 
@@ -83,7 +82,7 @@ def held(pid: int | str = "self", thread: int | None = None, proc: Path = Path("
 
 
 def names(capabilities: Collection[int]) -> str:
-    """For people: "CAP_BPF, CAP_PERFMON"; "none"."""
+    """For people: "CAP_BPF, CAP_SETUID"; "none"."""
     return ", ".join(sorted(NAMES.get(each, f"CAP_{each}") for each in capabilities)) or "none"
 
 

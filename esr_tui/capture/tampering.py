@@ -101,12 +101,9 @@ class Tampering:
         if gone := fixtures.detached():
             said = f"no longer attached: {', '.join(gone)}; what they saw is missing until capture is started again"
             found.append(_Found("programs_detached", said))
-        try:
-            changed = fixtures.altered()
-        except KernelError as error:
-            return [*found, _Found("map_changed", f"a map was changed and cannot be put right: {error}")]
-        if changed:
-            said = f"somebody changed the map of {' and '.join(changed)}; put right, what it hid meanwhile is missing"
+        for name, mended in fixtures.altered().items():
+            done = "put right" if mended else "it cannot be put right until capture is started again"
+            said = f"somebody changed the map of {name}; {done}, and what that hid is missing"
             found.append(_Found("map_changed", said))
         return found
 

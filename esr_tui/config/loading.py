@@ -82,11 +82,23 @@ def _from_file(path: Path, must_exist: bool) -> Config:
 
 
 def _read(path: Path) -> bytes:
-    """The file's first bytes, one more than is allowed. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    """The file's first bytes, one more than is allowed.
+
+    Raises:
+        OSError: it cannot be read.
+        ConfigError: this is root, and others can write the file: it says what is executed for an alert.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        about = os.fstat(fd)
+        if not stat.S_ISREG(about.st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
+        if os.geteuid() == 0 and (about.st_uid != 0 or about.st_mode & stat.S_IWOTH):
+            shown = printable(str(path))
+            raise ConfigError(
+                f"{shown} can be changed by others than root, who is to follow it; run: chown root {shown}; chmod o-w"
+                f" {shown}"
+            )
         return os.pread(fd, LARGEST_FILE + 1, 0)
     finally:
         os.close(fd)

@@ -60,7 +60,7 @@ User=root
 Group={group}
 UMask=0027
 
-# What it may do. After loading it keeps the first six itself, see docs/threat-model.md.
+# What it may do. After loading it gives up PERFMON and SETPCAP itself, see docs/threat-model.md.
 #   BPF, PERFMON          load and attach the programs, read what they see
 #   SYS_PTRACE            /proc/PID/fd, cwd and root of other users' processes
 #   DAC_READ_SEARCH       modes of terminals

@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from esr_tui.kernel.errors import KernelError
 from esr_tui.kernel.libbpf import Map, library
 
 _PROGRAM = "prog_id"
@@ -56,23 +57,39 @@ class Fixtures:
             del self._links[name]
         return gone
 
-    def altered(self) -> list[str]:
-        """Names of maps that somebody else has changed. They are put right."""
-        return [name for name, (table, wanted) in self._tables.items() if self._mend(table, wanted)]
+    def altered(self) -> dict[str, bool]:
+        """Names of maps that somebody else has changed, and whether they could be put right.
 
-    def _mend(self, table: Map, wanted: dict[bytes, bytes]) -> bool:
+        One that could not is told once.
+        """
+        found = {name: self._mend(table, wanted) for name, (table, wanted) in self._tables.items()}
+        for name in [name for name, mended in found.items() if mended is False]:
+            del self._tables[name]
+        return {name: mended for name, mended in found.items() if mended is not None}
+
+    def _mend(self, table: Map, wanted: dict[bytes, bytes]) -> bool | None:
+        """Whether a map was put right; None when there was no need."""
         if table is self._of_programs:  # five hundred places, of which few are used
             found = {key: value for key in wanted if (value := table.get(key)) is not None}
         else:
             found = dict(table.items())
-        for key in found.keys() - wanted.keys():
-            table.delete(key)
-        for key, value in wanted.items():
-            if found.get(key) != value:
-                # Programs go in as descriptors and come out as ids.
-                program = self._programs.get(value) if table is self._of_programs else None
-                table.set(key, value if program is None else program.to_bytes(4, "little"))
-        return found != wanted
+        if found == wanted:
+            return None
+        try:
+            for key in found.keys() - wanted.keys():
+                table.delete(key)
+            for key, value in wanted.items():
+                if found.get(key) != value:
+                    table.set(key, self._given(table, value))
+        except KernelError:
+            return False
+        return True
+
+    def _given(self, table: Map, value: bytes) -> bytes:
+        """What is put in so that this is found: programs go in as descriptors and come out as ids."""
+        if table is not self._of_programs:
+            return value
+        return self._programs.get(value, -1).to_bytes(4, "little", signed=True)
 
     def close(self) -> None:
         """Lets go of the programs."""

@@ -10,6 +10,7 @@ import pytest
 
 from esr_tui.capture import tampering
 from esr_tui.capture.tampering import Tampering
+from esr_tui.kernel.errors import KernelError
 from esr_tui.kernel.fixtures import Fixtures
 from esr_tui.model.clock import Clock
 from esr_tui.model.tampering import TAMPERING
@@ -100,11 +101,11 @@ def test_every_cause_has_a_sentence() -> None:
 def test_a_map_is_put_right() -> None:
     fixtures, table = Fixtures(), Table(a=b"1", b=b"2")
     fixtures.put("daemons", table)  # type: ignore[arg-type]
-    assert fixtures.altered() == []
+    assert fixtures.altered() == {}
     table.content = {b"b": b"3", b"c": b"4"}
-    assert fixtures.altered() == ["daemons"]
+    assert fixtures.altered() == {"daemons": True}
     assert table.content == {b"a": b"1", b"b": b"2"}
-    assert fixtures.altered() == []
+    assert fixtures.altered() == {}
 
 
 def test_what_is_not_attached_any_more_is_told_once() -> None:
@@ -117,3 +118,14 @@ def test_what_is_not_attached_any_more_is_told_once() -> None:
         os.close(fd)
     fixtures.attached("two", None)
     assert (fixtures.detached(), fixtures.detached()) == (["one"], [])
+
+
+def test_a_map_that_cannot_be_put_right_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(key: bytes, value: bytes) -> None:
+        raise KernelError("frozen")
+
+    fixtures, table = Fixtures(), Table(a=b"1")
+    fixtures.put("daemons", table)  # type: ignore[arg-type]
+    table.content.clear()
+    monkeypatch.setattr(table, "set", refused)
+    assert (fixtures.altered(), fixtures.altered()) == ({"daemons": False}, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -245,3 +246,15 @@ def test_any_text_is_a_config_or_a_sentence(text: str) -> None:
 def test_every_power_of_two_is_a_size(exponent: int) -> None:
     config = from_text("esr.yaml", f"enhanced_recording: {{terminal_buffer_size: {1 << exponent}}}")
     assert config.enhanced_recording.terminal_buffer_size == 1 << exponent
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has reason to distrust the owners of files")
+@pytest.mark.parametrize(("owner", "mode"), [(65534, 0o644), (0, 0o646)])
+def test_root_does_not_follow_a_file_that_others_can_change(tmp_path: Path, owner: int, mode: int) -> None:
+    path = tmp_path / "esr.yaml"
+    path.write_text("idle: 3\n")
+    assert load(path).idle == 3
+    os.chown(path, owner, -1)
+    path.chmod(mode)
+    with pytest.raises(ConfigError, match="chown root"):
+        load(path)

@@ -200,3 +200,13 @@ def test_the_worst_match_comes_first(tmp_path: Path) -> None:
     rules = RuleSet.load(builtin=False, folders=[tmp_path])
     found = [match.severity for match in rules.match(ran("x"))]
     assert found == ["critical", "high", "medium", "low", "info"]
+
+
+def test_links_in_a_folder_of_rules_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text("secret: yes\n")
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "a.yaml").symlink_to("../elsewhere")
+    (error,) = RuleSet.load(folders=[folder], lenient=True).errors
+    assert "symbolic link" in error
+    assert "secret" not in error

@@ -133,7 +133,7 @@ def read(path: Path) -> str:
     """A rule file's text. Raises RuleError."""
     shown = printable(str(path))
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise OSError(errno.EINVAL, "not a regular file")
@@ -142,6 +142,8 @@ def read(path: Path) -> str:
             os.close(fd)
     except OSError as error:
         why = printable(error.strerror or str(error))
+        if error.errno == errno.ELOOP:
+            why = "it is a symbolic link, name the file itself"
         raise RuleError(f"{shown} cannot be read: {why}; mend that or leave it out") from error
     if len(data) > LARGEST_FILE:
         raise RuleError(f"{shown} is larger than {LARGEST_FILE >> 20} MiB; no rule file is")
