@@ -125,7 +125,8 @@ def searches(megabytes: int, *, direct: bool = False) -> list[Claim]:
             )
         ]
         word = _rare(store, sessions)
-        for regex in (word, rf"{word[:5]}\w{word[6:]}", rf"(?:zzqx|{word}) ?", r"^\S+ \d\d:\d\d q"):
+        regexes = (word, rf"{word[:5]}\w{word[6:]}", rf"(?:zzqx|{word}) ?", rf"wqzj|{word}", "abcd")
+        for regex in (*regexes, r"^\S+ \d\d:\d\d q", r"\d{4}-\d\d"):
             took = best(5, lambda regex=regex: _first(store, regex, sessions))
             whole = best(2, lambda regex=regex: _all(store, regex, sessions))
             claims.append(
