@@ -12,6 +12,9 @@ from esr_tui.matching.regex import Chain, Regex
 
 MARK = "•"
 """Stands for one hidden character where columns must stay."""
+WIDE_MARK = "＊"
+"""The same for a character of two cells, where something was removed for good."""
+MARKS = MARK + WIDE_MARK
 HIDDEN = MARK * 8
 """Stands for a hidden text elsewhere: its length is not told."""
 BETWEEN = "\x1f"
@@ -177,7 +180,7 @@ def secrets(regex: Regex, text: str) -> Iterator[Span]:
             (begin, end), until = match
             if end - begin > 2 and text[begin] == text[end - 1] and text[begin] in "\"'":
                 begin, end = begin + 1, end - 1
-            if text[begin:end].strip(MARK):  # what marks hide already is no secret
+            if text[begin:end].strip(MARKS):  # what marks hide already is no secret
                 yield begin, end
             at = max(until, at + 1)
 

@@ -11,7 +11,7 @@ import base64
 import binascii
 import re
 
-from esr_tui.masking.masker import MARK, Masker
+from esr_tui.masking.masker import MARK, WIDE_MARK, Masker
 from esr_tui.model.events import AnyEvent, Resize, SessionStart
 from esr_tui.recording import RecordingError
 from esr_tui.replay.stream import size_of
@@ -19,8 +19,6 @@ from esr_tui.terminal.cells import WIDTHS
 from esr_tui.terminal.grid import MAX_REPEAT
 from esr_tui.terminal.traced import PIECES, Place, TracedTerminal
 
-WIDE_MARK = "＊"
-"""Takes the place of a character of two cells."""
 MOST = 8_000_000
 """Characters that can be removed from one recording."""
 

@@ -97,6 +97,11 @@ def _shown(data: str) -> tuple[str, bool]:
     return base + kept, odd
 
 
+def inert_cell(data: str) -> str:
+    """What `plain` has of a cell's text."""
+    return data if data.isascii() else _shown(data)[0]
+
+
 _CONTROL = frozenset({"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"})
 
 

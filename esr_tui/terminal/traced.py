@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from esr_tui.terminal.cells import Cell
 from esr_tui.terminal.grid import IRM
+from esr_tui.terminal.rows import inert_cell
 from esr_tui.terminal.screen import Screen
 from esr_tui.terminal.stream import Stream
 from esr_tui.terminal.terminal import Terminal
@@ -127,7 +128,7 @@ class TracedTerminal(Terminal):
     def places(self, y: int, start: int, end: int) -> Iterator[tuple[Place, int]]:
         """The bytes that drew characters of a row, which count as in `plain(y)`; and how many cells each takes."""
         line = self.screen.buffer[y]
-        cells = [x for x, text in enumerate(line.text) for _ in text]
+        cells = [x for x, text in enumerate(line.text) for _ in inert_cell(text)]
         for x in dict.fromkeys(cells[start:end]):
             width = 2 if line.text[x + 1 : x + 2] == [""] else 1
             for place in drawn_by(line.pens[x]):
@@ -140,9 +141,9 @@ def _characters(data: bytes, offset: int) -> list[tuple[str, Place]]:
     for at, byte in enumerate(data, offset):
         chars = decoder.decode(bytes([byte]))
         held = len(decoder.getstate()[0])
-        for number, char in enumerate(chars, 1):
-            # What was begun before a byte that cannot go on with it stands for itself.
-            end = at + 1 - held if number == len(chars) else at
+        for left, char in zip(range(len(chars) - 1, -1, -1), chars, strict=True):
+            # What was begun before a byte that cannot go on with it stands for itself, in one part or several.
+            end = at + 1 - held if not left else at if left == 1 else begun + 1
             found.append((char, (begun, end)))
             begun = end
     return found

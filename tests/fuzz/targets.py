@@ -56,7 +56,7 @@ from esr_tui.search.collecting import collect
 from esr_tui.search.places import writable as text_place
 from esr_tui.search.textfile import TextError, TextReader, entries
 from esr_tui.terminal import Terminal
-from esr_tui.terminal.veil import veil
+from esr_tui.terminal.veil import logical, veil, width
 
 Target = Callable[[bytes], None]
 SID = "00000000-0000-4000-8000-000000000001"
@@ -313,7 +313,7 @@ def masking(data: bytes) -> None:
 
 
 def redacting(data: bytes) -> None:
-    """What a copy shows is as wide as the original, and the cursor stands where it stood."""
+    """What a copy shows is as wide as the original, the cursor stands where it stood, and no secret is left on it."""
     half = len(data) // 2
     finder = Finder(masker())
     for part in (data[:half], data[half:]):
@@ -323,6 +323,17 @@ def redacting(data: bytes) -> None:
     old.feed(data)
     for part in (data[:half], data[half:]):
         new.feed(eraser.erase(part))
+    for rows in logical(old):
+        start = 0
+        spans = masker().lines(["".join(text for _, text in rows).rstrip()])[0]
+        for y, text in rows:
+            for begin, end in spans:
+                first, last = max(0, begin - start), min(len(text), end - start)
+                cells = range(width(text[:first]), width(text[:last])) if first < last else ()
+                assert all(
+                    "".join(new.screen.buffer[y].text[x : x + 1])[:1] in ("•", "＊", "", " ") for x in cells
+                ), (y, text)
+            start += len(text)
     assert (old.cursor.x, old.cursor.y) == (new.cursor.x, new.cursor.y), finder.marks
     assert eraser.count <= len(finder.marks)
 

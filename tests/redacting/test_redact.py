@@ -104,6 +104,7 @@ DRAWN = {
     "title cut": [b"\x1b]0;mysql -phunter2", b"hunter2\x07$ \r\n"],
     "scrolled": [b"password=" + SECRET.encode() + b"\r\n" + b"line\r\n" * 30],
     "alternate": [b"\x1b[?1049hpassword=" + SECRET.encode() + b"\x1b[?1049l$ "],
+    "beside invisible characters": ["$ x\u202e\u200b mysql -p".encode() + SECRET.encode() + b" db\r\n"],
     "repeated": [b"password=h\x1b[9bunter2\r\n", SECRET.encode()[:0] + b"password=" + SECRET.encode()],
 }
 
