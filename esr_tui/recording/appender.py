@@ -119,7 +119,7 @@ class Appender:
         self.begin()
         self._write_parts()
         self._write_daily()
-        if self._sealer and self._sealer.due():
+        if self._sealer and self._sealer.answer():
             try:
                 self._sealer.seal()
             except OSError as error:

@@ -161,15 +161,19 @@ class Sealer:
         return self._kind != SEALED or Clock.now() - self._since >= self._every
 
     def asks(self) -> bool:
-        """As due(), but True only once until seal() is called: for another thread, which asks for that call."""
+        """As due(), but True only once until answer(): for another thread, which asks whoever seals to look."""
         if self._asked or not self.due():
             return False
         self._asked = True
         return True
 
+    def answer(self) -> bool:
+        """As due(), for whoever seals: who asks again asks for something new."""
+        self._asked = False
+        return self.due()
+
     def seal(self) -> None:
         """Writes a line about all that was written. Raises OSError; it can be tried again then."""
-        self._asked = False
         if self._since is not None:
             kind, self._kind, self._since = self._kind, SEALED, None
             self._add(kind)

@@ -367,6 +367,26 @@ def test_a_seal_that_is_removed_while_it_is_written(store: Store, writer_of: Beg
     assert "lacks 2 lines before line 1" in sentences(came)
 
 
+def test_who_asks_while_it_is_sealed_is_heard_the_next_time(
+    store: Store, writer_of: Begin, clock: Time
+) -> None:
+    writer = growing(store, writer_of, clock, 1)
+    some(writer, 1)
+    clock.later()
+    appender = writer._appender
+    assert appender.asks_for_seal()
+    assert not appender.asks_for_seal()
+    appender.write()
+    assert not appender.asks_for_seal()
+    assert appender._sealer is not None
+    appender._sealer._asked = True  # asked for just before another batch brought the seal
+    appender.write()
+    some(writer, 2)
+    clock.later()
+    assert appender.asks_for_seal()
+    writer.close()
+
+
 def test_live(store: Store, writer_of: Begin, clock: Time) -> None:
     writer = growing(store, writer_of, clock)
     assert verify_index(writer.index).headline().startswith("live: intact as sealed up to")
