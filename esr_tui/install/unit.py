@@ -39,6 +39,8 @@ ExecStart={program} capture --takeover{options}
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=1
+# The disk is full and when_full says to stop then: starting again would not help.
+RestartPreventExitStatus=4
 # It answers from the loop that empties the rings, only while that loop goes round.
 WatchdogSec=60
 TimeoutStartSec=180
