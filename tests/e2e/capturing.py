@@ -168,15 +168,15 @@ class Capture:
 
     def ended(self) -> int:
         """Waits until it ends by itself; its exit status."""
-        return self._finish()
+        return self._finish(60)
 
     def kill(self) -> None:
         """Ends it as a crash would."""
         self.process.kill()
         self._finish()
 
-    def _finish(self) -> int:
-        code = self.process.wait(20)
+    def _finish(self, seconds: float = 20) -> int:
+        code = self.process.wait(seconds)
         self._rest()
         return code
 
