@@ -147,11 +147,13 @@ class Tampering:
 
 
 def _write(engine: Engine, found: _Found, now: int) -> None:
-    """A pause, which loses nothing by itself, is no gap of a session."""
-    engine.complain(found.detail)
+    """A pause loses nothing by itself: it stands in the audit log alone."""
+    paused = found.cause == "recorder_paused"
     concerned = [found.session] if found.session else list(engine.sessions.values())
-    if found.cause == "recorder_paused":
+    if paused:
         concerned = []
+    else:
+        engine.complain(found.detail)
     for session in concerned:
         session.gap(now, cause=found.cause, what="all", detail=found.detail)
     if not concerned:

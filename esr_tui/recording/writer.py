@@ -69,8 +69,7 @@ class RecordingWriter:
         self.sid = sid
         self._node = store.node
         self._store = store
-        self._user = user
-        self._login = login
+        self._user, self._login = encodable({"user": user, "login": login}).values()
         self._start = start_ktime
         self._clock = clock
         self._behind = behind

@@ -21,6 +21,21 @@ from tests.e2e.capturing import Capture, Recording
 from tests.e2e.server import Sshd
 
 ROOT = Path(__file__).resolve().parents[2]
+APP = """
+import asyncio, sys
+from pathlib import Path
+from esr_tui.tui.app import EsrApp
+
+async def main():
+    app = EsrApp(Path(sys.argv[1]), recording=Path(sys.argv[2]))
+    async with app.run_test(size=(120, 40)) as pilot:
+        while "true seen" not in "".join(s.text for s in app.screen._compositor.render_strips()):
+            await pilot.pause(0.05)
+        print("shown: seen")
+
+asyncio.run(asyncio.wait_for(main(), 50))
+"""
+"""The app without a terminal, on one recording."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +82,7 @@ def test_everything_is_roots_and_readable_by_the_group_alone(
         about = path.lstat()
         if stat.S_ISLNK(about.st_mode):
             continue
-        wanted = 0o2750 if stat.S_ISDIR(about.st_mode) else 0o640
+        wanted = 0o2750 if stat.S_ISDIR(about.st_mode) else 0o600 if path.name == "node.key" else 0o640
         assert (about.st_uid, about.st_gid) == (0, group.gr_gid), path
         assert stat.S_IMODE(about.st_mode) == wanted, (path, oct(about.st_mode))
 
@@ -86,7 +101,7 @@ def test_others_cannot_come_near_and_members_cannot_write(
         assert not may(paths[0], os.R_OK)
         assert not may(paths[0].parent, os.W_OK)
     with as_user(Identity(reader.uid, reader.gid, (group.gr_gid,))):
-        assert [path for path in paths if not may(path, os.R_OK)] == []
+        assert [path.name for path in paths if not may(path, os.R_OK)] == ["node.key"], "which seals"
         assert [path for path in paths if may(path, os.W_OK)] == [], "so nothing can be altered or removed"
 
 
@@ -120,6 +135,19 @@ def test_members_of_the_group_read_without_root(
     ):
         done = esr(reader, *arguments)
         assert (done.returncode, done.stderr) == (0, ""), (arguments, done)
+    app = subprocess.run(
+        [sys.executable, "-c", APP, str(capture.data_dir), str(recording.index)],
+        user=reader.uid,
+        group=reader.gid,
+        extra_groups=os.getgrouplist(reader.name, reader.gid),
+        env={"HOME": str(reader.home), "PATH": os.environ["PATH"]},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "shown: seen" in app.stdout, app
     refused = esr(account, "events", recording.sid)
     assert refused.returncode in (1, 2)
     assert refused.stderr.count("\n") == 1, refused

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 import stat
 import uuid
 from collections.abc import Callable
@@ -146,3 +147,18 @@ def test_several_processes_share_a_store(tmp_path: Path) -> None:
 def test_a_sid_must_be_fit_for_a_file_name(store: Store, writer_of: Begin, sid: str) -> None:
     with pytest.raises(StoreError, match="cannot name a recording"):
         RecordingWriter(store, sid=sid, user="", login="", start_ktime=0, clock=Clock(0))
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../tmp/esr-evil", "a\nb\x1b]0;x\x07", "\udc80", "X" * 5000, "", "/"], ids=range(6)
+)
+def test_a_users_name_is_never_the_name_of_a_file(tmp_path: Path, name: str) -> None:
+    store = Store(tmp_path / "store")
+    store.create()
+    before = set(tmp_path.rglob("*"))
+    writer = RecordingWriter(store, sid="s1", user=name, login=name, start_ktime=0, clock=Clock(0))
+    writer.add(Command, ktime=1, path=name, cwd=name, argv=[name])
+    writer.close()
+    made = {path.name for path in tmp_path.rglob("*")} - {path.name for path in before}
+    assert made
+    assert all(re.fullmatch(r"[a-z0-9.:-]{1,40}", each) and "evil" not in each for each in made), made
