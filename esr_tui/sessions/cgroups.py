@@ -97,8 +97,7 @@ class Cgroups:
                 ["mount", "-t", "cgroup2", "none", str(self._root)], capture_output=True, check=True
             )
         except (OSError, subprocess.CalledProcessError):
-            mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-            places = [Path(fields[1]) for fields in mounts if fields[2] == "cgroup2"]
+            places = proc.mounts("cgroup2")
             if not places:
                 raise
             self._root, self._home = places[0], places[0] / "esr"

@@ -105,6 +105,12 @@ def cgroup(pid: int, proc: Path = PROC) -> str | None:
     return None
 
 
+def mounts(kind: str, proc: Path = PROC) -> list[Path]:
+    """Where file systems of this kind are mounted. Raises OSError."""
+    lines = [os.fsdecode(line).split() for line in (proc / "self/mounts").read_bytes().splitlines()]
+    return [Path(fields[1]) for fields in lines if fields[2] == kind]
+
+
 def user_name(uid: int) -> str:
     """The account's name now, or the number when it has none: a number may go to another account."""
     try:

@@ -108,8 +108,22 @@ def test_released_cgroups_vanish_with_what_is_below(hierarchy: Hierarchy, cgroup
     cgroups.release(place)
 
 
-def test_a_refusal_is_one_sentence(tmp_path: Path, hierarchy: Hierarchy) -> None:
+def test_who_may_not_mount_takes_the_hierarchy_where_it_is(
+    tmp_path: Path, hierarchy: Hierarchy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")  # nothing can be mounted there
+    monkeypatch.setattr(proc, "mounts", lambda kind: [hierarchy.root] if kind == "cgroup2" else [])
+    hierarchy.where[10] = "/"
+    found = Cgroups(tmp_path / "file")
+    found.prepare()
+    assert found.place("sid", 10, ()).folder == str(hierarchy.root / "esr" / "sid")
+
+
+def test_a_refusal_is_one_sentence(
+    tmp_path: Path, hierarchy: Hierarchy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("")
+    monkeypatch.setattr(proc, "mounts", lambda _kind: [])
     with pytest.raises(CgroupError, match="cgroup_path"):
         Cgroups(tmp_path / "file").prepare()
     with pytest.raises(CgroupError, match="cannot be used"):
