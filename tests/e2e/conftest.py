@@ -39,9 +39,9 @@ def account() -> Iterator[Account]:
     made.remove()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def sudoer(account: Account) -> Iterator[Account]:
-    """The same user, who may become root."""
+    """The same user, who may become root as long as a test lasts."""
     rule = Path("/etc/sudoers.d", account.name)
     rule.write_text(f"{account.name} ALL=(ALL) NOPASSWD: ALL\n")
     rule.chmod(0o440)

@@ -29,7 +29,7 @@ def test_an_audit_session_that_is_changed_is_reported(recorder: Capture, sshd: S
     assert (true.loginuid, true.audit_session_id == recording.start.audit_session_id) == (0, False)
     assert "audit" not in true.witness
     (escape,) = recording.all(Escape, pid=true.pid)
-    assert escape.missing == ["audit"]
+    assert escape.missing == ["loginuid", "audit"]
     assert "lineage" in escape.witness
 
 

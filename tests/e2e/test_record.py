@@ -171,7 +171,7 @@ def test_the_app_alone_starts_a_recorder_that_outlives_it(store: Path) -> None:
     with Client(esr("--data-dir", store), (120, 36)) as terminal:
         terminal.expect(rb"No session has been recorded yet", 30)
         lock = store / "capture.lock"
-        pid = int(until(lambda: lock.exists() and lock.read_text().strip(), "the recorder's lock", 20))
+        pid = int(until(lambda: lock.exists() and lock.read_text(), "the recorder's lock", 20).split()[0])
         until(lambda: b"capturing" in (store / "capture.log").read_bytes(), "the recorder to be ready", 20)
         terminal.type("q")
         assert terminal.ended(30) == 0

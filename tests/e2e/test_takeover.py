@@ -49,6 +49,7 @@ def test_nothing_is_lost_or_recorded_twice(
     capture: Callable[..., Capture], own_sshd: Sshd, account: Account
 ) -> None:
     first = capture()
+    (account.home / "stop").unlink(missing_ok=True)
     with own_sshd.login() as client:
         recording = only_session(first, account)
         client.run("/bin/true typed-before")
