@@ -17,3 +17,11 @@ int on_call(struct call *ctx) {
   calls.call(ctx, call_number((void *)ctx->regs));
   return 0;
 }
+
+/* For where the system calls of 32-bit programs have functions of their own. */
+int on_compat(struct call *ctx) {
+  u32 tgid = bpf_get_current_pid_tgid() >> 32;
+  struct proc *known = procs.lookup(&tgid);
+  if (known && (known->role & ROLE_MEMBER)) count_loss(known->session, RING_DISK, CAUSE_COMPAT, 1);
+  return 0;
+}

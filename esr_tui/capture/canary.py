@@ -26,12 +26,19 @@ def check() -> Check:
         return Check(_NAME, False, str(error), "mend what is said above, then run esr doctor again")
     command = [shutil.which("true") or "/bin/true", f"esr-canary-{os.getpid()}"]
     seen = _run_and_look(kernel, command)
-    hooks = len(kernel.hooks())
+    hooks, way = len(kernel.hooks()), _way(kernel)
     if seen:
-        detail = f"{' '.join(command)} was run and seen, with {hooks} hooks attached"
+        detail = f"{' '.join(command)} was run and seen, with {hooks} hooks attached; {way}"
         return Check(_NAME, True, detail)
     mend = "report it with the output of: esr doctor --json; uname -a"
     return Check(_NAME, False, f"{' '.join(command)} was run and not seen, with {hooks} hooks attached", mend)
+
+
+def _way(kernel: Kernel) -> str:
+    """How system calls are watched, and why not in the better way."""
+    if not kernel.why:
+        return "each system call is watched where its own function ends (fexit), which costs no other call anything"
+    return f"system calls are watched by the raw tracepoint sys_exit, because {kernel.why}"
 
 
 def _run_and_look(kernel: Kernel, command: list[str]) -> bool:

@@ -158,7 +158,8 @@ def _copied(start: SessionStart | None, gaps: int) -> str:
 
 def unseen(hooks: Iterable[str]) -> list[str]:
     """What goes unseen with these hooks alone."""
-    return [NEEDED[name] for name in NEEDED if name not in set(hooks)]
+    there = {each.replace("fexit_", "sys_exit_", 1) for each in hooks}
+    return [NEEDED[name] for name in NEEDED if name not in there]
 
 
 def _many(count: int, one: str, more: str = "") -> str:

@@ -3,17 +3,18 @@
 bcc brings a whole compiler with it, some 150 MB that nobody needs once the programs are loaded: so the recorder
 never imports bcc. It starts this, and receives descriptors of programs and maps.
 
-    python -m esr_tui.kernel.compiling SOCKET COMMAND_PAGES DISK_PAGES NETWORK_PAGES TERMINAL_PAGES
+    python -m esr_tui.kernel.compiling SOCKET best|plain COMMAND_PAGES DISK_PAGES NETWORK_PAGES TERMINAL_PAGES
 
-On the socket (SOCK_SEQPACKET) comes one message of JSON: `{"error": SENTENCE}`, or `{"programs": [NAME…], "maps":
-[[NAME, KEY_SIZE, VALUE_SIZE]…]}` with a descriptor of each, in that order. What bcc complains of goes to standard
-error.
+On the socket (SOCK_SEQPACKET) comes one message of JSON: `{"error": SENTENCE}`, or `{"programs": [NAME…], "calls":
+[HOOK…], "maps": [[NAME, KEY_SIZE, VALUE_SIZE]…], "why": SENTENCE}` with a descriptor of each, in that order. What bcc
+complains of goes to standard error.
 """
 
 from __future__ import annotations
 
 import ctypes
 import json
+import os
 import socket
 import struct
 import sys
@@ -25,7 +26,17 @@ from typing import Any
 from esr_tui.kernel import headers, libbpf
 from esr_tui.kernel.btf import Btf
 from esr_tui.kernel.errors import KernelError
-from esr_tui.kernel.hooks import DISPATCH, RAW, RINGS, SYSCALLS, numbers, watched
+from esr_tui.kernel.hooks import (
+    COMPAT,
+    DISPATCH,
+    RAW,
+    RINGS,
+    SYSCALLS,
+    TRACEPOINT,
+    functions,
+    numbers,
+    watched,
+)
 from esr_tui.kernel.offsets import defines
 
 _U32 = struct.Struct("=I")
@@ -91,13 +102,78 @@ def _maps(bpf: Any) -> dict[str, libbpf.Map]:
     return found
 
 
-def _load(bpf: Any, maps: dict[str, libbpf.Map]) -> dict[str, int]:
-    """Loads what is attached; what system calls lead to is in the map of calls."""
-    programs = {name: libbpf.load(name, bpf.dump_func(name)) for name in (DISPATCH, *RAW.values())}
-    bodies = {name: libbpf.load(name, bpf.dump_func(name)) for name in SYSCALLS}
+def _refused(bpf: Any, btf: Btf) -> str:
+    """Why nothing can be attached where functions of the kernel end (fexit); empty when it can."""
+    names = functions("read")
+    function = btf.function(names[0]) if names else None
+    if function is None:
+        return "the functions of its system calls are not known"
+    try:
+        program = libbpf.load(COMPAT, bpf.dump_func(COMPAT), leaves=function)
+        os.close(libbpf.raw_tracepoint(None, program))
+    except KernelError as error:
+        return str(error)
+    return ""
+
+
+def _whole(bpf: Any, maps: dict[str, libbpf.Map]) -> dict[str, int]:
+    """The dispatching program, for the raw tracepoint of all system calls."""
+    _put_bodies(bpf, maps, None)
+    return {TRACEPOINT: libbpf.load(DISPATCH, bpf.dump_func(DISPATCH))}
+
+
+def _put_bodies(bpf: Any, maps: dict[str, libbpf.Map], leaves: int | None) -> None:
+    """Loads what the dispatching program hands calls to, in the way that it is loaded itself."""
+    bodies = {name: libbpf.load(name, bpf.dump_func(name), leaves=leaves) for name in SYSCALLS}
     for call, name in watched().items():
         maps["calls"].set(_U32.pack(numbers()[call]), _U32.pack(bodies[name]))
-    return programs
+
+
+def _functions(bpf: Any, maps: dict[str, libbpf.Map], btf: Btf) -> dict[str, int]:
+    """Programs for the end of each system call's own function: then no other call costs anything.
+
+    The dispatching program is tiny and goes to all of them, and what it leads to is checked by the kernel only once.
+    The kernel lets it lead only to programs of functions that it takes for one type; the others get theirs directly.
+
+    Raises:
+        KernelError: the kernel refuses one.
+    """
+    found: dict[str, int] = {}
+    _put_bodies(bpf, maps, btf.function(functions("read")[0]))
+    for call, name in watched().items():
+        ordinary, *others = (btf.function(each) for each in functions(call))
+        if ordinary is not None:
+            found[f"fexit_{call}"] = _either(bpf, name, ordinary)
+        compat = next((each for each in others if each is not None), None)
+        if compat is not None:
+            found[f"fexit_compat_{call}"] = libbpf.load(COMPAT, bpf.dump_func(COMPAT), leaves=compat)
+    return found
+
+
+def _either(bpf: Any, name: str, function: int) -> int:
+    try:
+        return libbpf.load(DISPATCH, bpf.dump_func(DISPATCH), leaves=function)
+    except KernelError:
+        return libbpf.load(name, bpf.dump_func(name), leaves=function)
+
+
+def _load(
+    source: str, btf: Btf, plain: bool
+) -> tuple[dict[str, int], dict[str, int], dict[str, libbpf.Map], str]:
+    """The raw tracepoints' programs; what watches system calls, by hook; maps; why that is not the better way."""
+    bpf = _compile(source)
+    maps = _maps(bpf)
+    why = "it was asked for" if plain else _refused(bpf, btf)
+    calls: dict[str, int] = {}
+    if not why:
+        try:
+            calls = _functions(bpf, maps, btf)
+        except KernelError as error:
+            why = str(error)
+            bpf = _compile(source)  # the map of calls takes no programs of another kind any more
+            maps = _maps(bpf)
+    calls = calls or _whole(bpf, maps)
+    return {name: libbpf.load(name, bpf.dump_func(name)) for name in RAW.values()}, calls, maps, why
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -105,14 +181,18 @@ def main(arguments: Sequence[str]) -> int:
     there = socket.socket(fileno=int(arguments[0]))
     try:
         btf = Btf()
-        bpf = _compile(_source(btf, [int(each) for each in arguments[1:]]))
-        maps = _maps(bpf)
-        programs = _load(bpf, maps)
+        source = _source(btf, [int(each) for each in arguments[2:]])
+        programs, calls, maps, why = _load(source, btf, arguments[1] == "plain")
     except KernelError as error:
         there.send(json.dumps({"error": str(error)}).encode())
         return 1
-    told = {"programs": [*programs], "maps": [[name, m.key_size, m.value_size] for name, m in maps.items()]}
-    descriptors = [*programs.values(), *(each.fd for each in maps.values())]
+    told = {
+        "programs": [*programs],
+        "calls": [*calls],
+        "maps": [[name, m.key_size, m.value_size] for name, m in maps.items()],
+        "why": why,
+    }
+    descriptors = [*programs.values(), *calls.values(), *(each.fd for each in maps.values())]
     socket.send_fds(there, [json.dumps(told).encode()], descriptors)
     return 0
 

@@ -37,8 +37,20 @@ SYSCALLS = {
 }
 """Programs and the system calls that they look at when they return."""
 
+COMPAT = "on_compat"
+"""The program that counts the system calls of 32-bit programs, where those have functions of their own."""
+
 DISPATCH = "on_call"
 """The program that every watched system call runs; it hands those of known processes to the programs above."""
+
+TRACEPOINT = "sys_exit"
+"""Runs the dispatching program for every system call of every process: what each kernel grants."""
+
+_FUNCTIONS = {
+    "x86_64": ("__x64_sys_", "__ia32_compat_sys_", "__ia32_sys_"),
+    "aarch64": ("__arm64_sys_", "__arm64_compat_sys_"),
+}
+"""What the kernel's functions of system calls are called, by machine: of 64-bit programs, then of 32-bit ones."""
 
 _NEWER = {"fchmodat2": 452}
 """The same on every machine; the C library's headers may be older."""
@@ -60,6 +72,11 @@ def numbers_in(*headers: Path) -> dict[str, int]:
     # asm-generic gives some a name of their own first: __NR_truncate is __NR3264_truncate is 45.
     found = re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", text)
     return _NEWER | {name: int(number) for name, number in found}
+
+
+def functions(call: str, machine: str = platform.machine()) -> tuple[str, ...]:
+    """The kernel functions of a system call, that of 64-bit programs first; of the others one, if any, is there."""
+    return tuple(prefix + call for prefix in _FUNCTIONS.get(machine, ()))
 
 
 def watched() -> dict[str, str]:

@@ -23,24 +23,35 @@ _USUAL = "WARNING: "
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """Descriptors of what is to be attached, by function, and the maps by name."""
+    """What was loaded.
+
+    Attributes:
+        programs: descriptors of the raw tracepoints' programs, by function.
+        calls: descriptors of what watches system calls, by hook.
+        maps: by name.
+        why: why system calls are not watched in the better way; empty when they are.
+    """
 
     programs: dict[str, int]
+    calls: dict[str, int]
     maps: dict[str, Map]
+    why: str = ""
 
 
-def load(pages: Sequence[int]) -> Loaded:
+def load(pages: Sequence[int], *, plain: bool = False) -> Loaded:
     """Starts the compiler and waits for what it hands over (half a second).
 
     Args:
-        pages: of each ring, in the order of compiling.RINGS.
+        pages: of each ring, in the order of hooks.RINGS.
+        plain: whether system calls are to be watched all together, though the kernel may grant more.
 
     Raises:
         KernelError: bcc, BTF or a right is missing, or the kernel refuses a program.
     """
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with here, there, tempfile.TemporaryFile() as said:
-        argv = [sys.executable, "-P", "-m", "esr_tui.kernel.compiling", str(there.fileno()), *map(str, pages)]
+        argv = [sys.executable, "-P", "-m", "esr_tui.kernel.compiling", str(there.fileno())]
+        argv += ["plain" if plain else "best", *map(str, pages)]
         compiler = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, pass_fds=[there.fileno()]
         )
@@ -56,9 +67,11 @@ def load(pages: Sequence[int]) -> Loaded:
             "error", f"the compiler of the kernel programs ended with status {compiler.returncode}"
         )
         raise KernelError(f"{wrong}: {complaints}" if complaints else wrong)
-    names = told["programs"]
-    maps = zip(told["maps"], descriptors[len(names) :], strict=True)
+    names, calls = told["programs"], told["calls"]
+    maps = zip(told["maps"], descriptors[len(names) + len(calls) :], strict=True)
     return Loaded(
         dict(zip(names, descriptors, strict=False)),
+        dict(zip(calls, descriptors[len(names) :], strict=False)),
         {name: Map(fd, key_size, value_size) for (name, key_size, value_size), fd in maps},
+        told["why"],
     )

@@ -16,9 +16,10 @@ from esr_tui.kernel import libbpf, loading, records
 from esr_tui.kernel.argv import ArgvAssembler
 from esr_tui.kernel.decoding import decode
 from esr_tui.kernel.fixtures import Fixtures
-from esr_tui.kernel.hooks import DISPATCH, RAW, RINGS, watched
+from esr_tui.kernel.hooks import RAW, RINGS
 from esr_tui.kernel.interpreters import budget_of
 from esr_tui.kernel.rings import Rings
+from esr_tui.kernel.watching import Calls
 
 CAUSES = {1: "ring_full", 2: "map_full", 3: "unreadable", 4: "too_long", 5: "compat"}
 
@@ -56,13 +57,19 @@ class Kernel:
     """The loaded programs and their maps."""
 
     def __init__(
-        self, sizes: RingSizes, daemons: Sequence[str], interpreters: Mapping[str, int] | None = None
+        self,
+        sizes: RingSizes,
+        daemons: Sequence[str],
+        interpreters: Mapping[str, int] | None = None,
+        *,
+        plain: bool = False,
     ) -> None:
         """Compiles and loads everything and attaches the raw tracepoints.
 
         Args:
             daemons: names (comm) of the programs whose children are logins.
             interpreters: names of images, and the bytes to keep of what a process of each reads.
+            plain: watches system calls all together, though the kernel may grant more (to compare).
 
         Raises:
             KernelError: bcc, BTF or a right is missing, or the kernel refuses a program.
@@ -74,7 +81,7 @@ class Kernel:
         self.ring_bytes = {name: getattr(sizes, name) * 4096 for name in RINGS}
         self.input_kept = 0
         """Bytes kept of what an interpreter reads."""
-        loaded = loading.load([getattr(sizes, name) for name in RINGS])
+        loaded = loading.load([getattr(sizes, name) for name in RINGS], plain=plain)
         self._programs, self._maps = loaded.programs, loaded.maps
         for name in daemons:
             self._maps["daemons"].set(_comm(name), _U32.pack(1))
@@ -83,7 +90,9 @@ class Kernel:
         self.fixtures.put_programs("calls", self._maps["calls"])
         self.set_interpreters(interpreters or {})
         self._rings = Rings(self._maps, self.ring_bytes)
-        self._calls: int | None = None
+        self._calls = Calls(loaded.calls, self.fixtures)
+        self.why = loaded.why
+        """Why system calls are watched all together, and not each for itself; empty when the kernel grants that."""
         self._links = [
             libbpf.raw_tracepoint(name, self._programs[function]) for name, function in RAW.items()
         ]
@@ -93,28 +102,23 @@ class Kernel:
     @property
     def watching(self) -> bool:
         """Whether system calls are watched."""
-        return self._calls is not None
+        return self._calls.attached
 
     def watch(self) -> None:
-        """Begins to watch system calls (less than a millisecond).
+        """Begins to watch system calls (see Calls).
 
         Raises:
             KernelError: the kernel refuses it.
         """
-        if self._calls is None:
-            self._calls = libbpf.raw_tracepoint("sys_exit", self._programs[DISPATCH])
-            self.fixtures.attached("sys_exit", self._calls)
+        self._calls.attach()
 
     def unwatch(self) -> None:
-        """Stops watching system calls."""
-        if self._calls is not None:
-            os.close(self._calls)
-            self._calls = None
-            self.fixtures.attached("sys_exit", None)
+        """Stops watching system calls, in the background."""
+        self._calls.detach()
 
     def hooks(self) -> list[str]:
         """The names of everything attached now."""
-        return [*RAW, *(f"sys_exit_{call}" for call in (watched() if self.watching else ()))]
+        return [*RAW, *self._calls.hooks()]
 
     def poll(self, timeout_ms: int) -> list[records.Record]:
         """Records that arrived, oldest first; waits up to `timeout_ms` for the first one.
@@ -230,7 +234,7 @@ class Kernel:
 
     def close(self) -> None:
         """Detaches and forgets everything."""
-        self.unwatch()
+        self._calls.close()
         self._rings.close()
         self.fixtures.close()
         for fd in (*self._links, *self._programs.values()):

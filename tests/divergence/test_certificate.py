@@ -153,3 +153,10 @@ def test_names_in_a_recording_cannot_write_to_the_terminal() -> None:
         event(SessionEnd, rings={"\x1b[1m": 3}),
     )
     assert not any("\x1b" in sentence or "\x07" in sentence for sentence in said)
+
+
+def test_hooks_at_the_functions_ends_are_as_good() -> None:
+    """Where the kernel grants it, each system call is watched where its own function ends."""
+    there = [each.replace("sys_exit_", "fexit_") for each in HOOKS]
+    assert unseen(there) == []
+    assert unseen([each for each in there if each != "fexit_read"]) == [NEEDED["sys_exit_read"]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from esr_tui.kernel.hooks import SYSCALLS, numbers, numbers_in, watched
+from esr_tui.kernel.hooks import SYSCALLS, functions, numbers, numbers_in, watched
 
 
 def test_one_header_is_read_and_not_two(tmp_path: Path) -> None:
@@ -28,3 +28,9 @@ def test_this_machine_has_what_is_watched() -> None:
     assert {"read", "openat", "openat2", "execve", "sendto", "ftruncate", "fchmodat2"} <= watched().keys()
     assert set(watched().values()) == set(SYSCALLS)
     assert len({numbers()[call] for call in watched()}) == len(watched())
+
+
+def test_the_functions_of_a_system_call_are_known_by_machine() -> None:
+    assert functions("openat", "x86_64")[0] == "__x64_sys_openat"
+    assert functions("openat", "aarch64") == ("__arm64_sys_openat", "__arm64_compat_sys_openat")
+    assert functions("openat", "riscv64") == ()

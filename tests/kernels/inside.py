@@ -17,11 +17,16 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "bench")]
 
+from harness import Loops  # noqa: E402
 from login import LoginServer, free_port  # noqa: E402
 from recorder import Recorder, whole  # noqa: E402
 
+from esr_tui.kernel.programs import Kernel, RingSizes  # noqa: E402
 from esr_tui.model.events import AnyEvent, Command, Disk, Exit, Gap, Network, SessionEnd  # noqa: E402
 
+SMALL = RingSizes(command=64, disk=64, network=64, terminal=64)
+COUNTS = {"readwrite": 20_000, "open": 5_000, "exec": 20}
+ROUNDS = 3
 PATIENCE = 180
 """Seconds that anything may take under emulation."""
 
@@ -65,6 +70,34 @@ def check(events: list[AnyEvent], stream: bytes, received: bytes, port: int) -> 
     return wrong
 
 
+def tax() -> str:
+    """What watching costs processes outside every session, in either way, as shares of the bare loops."""
+    loops, best = Loops(), {}
+    said = []
+    ways = {"bare": None, "sys_exit": Kernel(SMALL, (), plain=True), "fexit": Kernel(SMALL, ())}
+    if why := ways["fexit"].why:
+        said.append(f"no fexit: {why}")
+    for _ in range(ROUNDS):
+        for way, kernel in ways.items():
+            began = time.monotonic()
+            if kernel:
+                kernel.watch()
+            attached = time.monotonic()
+            for name, count in COUNTS.items():
+                best[way, name] = min(loops.run(name, count, 3), best.get((way, name), float("inf")))
+            left = time.monotonic()
+            if kernel:
+                kernel.unwatch()
+            best[way, "attach"] = min(attached - began, best.get((way, "attach"), float("inf")))
+            best[way, "detach"] = min(time.monotonic() - left, best.get((way, "detach"), float("inf")))
+    for way in ("sys_exit", "fexit"):
+        taxes = ", ".join(f"{name} {best[way, name] / best['bare', name] - 1:+.1%}" for name in COUNTS)
+        times = ", ".join(f"{each} {best[way, each] * 1000:.1f} ms" for each in ("attach", "detach"))
+        said.append(f"{way} adds to loops of others: {taxes} ({times})")
+    loops.close()
+    return "; ".join(said)
+
+
 def main() -> int:
     """Records one session and checks it."""
     port = free_port()
@@ -96,7 +129,7 @@ def main() -> int:
         return 1
     print(
         f"passed: {platform.release()}: {len(stream)} bytes of terminal identical, curl and its connection seen, "
-        f"{len(events)} events, nothing lost; capture was ready after {loaded:.0f} s"
+        f"{len(events)} events, nothing lost; capture was ready after {loaded:.0f} s; {tax()}"
     )
     return 0
 

@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here repository=${here%/tests/kernels}
 readonly python=$repository/.venv/bin/python
 readonly series="6.1 6.12"
-readonly limit_s=${LIMIT_S:-420} memory=${MEMORY:-3G}
+readonly limit_s=${LIMIT_S:-900} memory=${MEMORY:-3G}
 
 # A package of Debian, and the program whose presence says that it is not needed.
 readonly needs="
