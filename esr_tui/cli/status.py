@@ -70,7 +70,9 @@ def _disk(status: Status) -> str:
 
 
 def _store(status: Status) -> str:
-    used = "" if status.store_used is None else f"{amount(status.store_used)} of recordings, "
+    used = (
+        "" if status.store_used is None else f"{amount(status.store_used)} of recordings when last counted, "
+    )
     share = 100 * status.store_free / status.store_size if status.store_size else 0
     free = f"{amount(status.store_free)} ({share:.0f} %) free"
     return f"{printable(status.data_dir)}: {used}{free}"
