@@ -111,9 +111,9 @@ def test_members_of_the_group_read_without_root(
 ) -> None:
     capture, recording = shared
 
-    def esr(who: Account, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def python(who: Account, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "esr_tui.cli", "--data-dir", str(capture.data_dir), *arguments],
+            [sys.executable, *arguments],
             user=who.uid,
             group=who.gid,
             extra_groups=os.getgrouplist(who.name, who.gid),
@@ -125,6 +125,9 @@ def test_members_of_the_group_read_without_root(
             check=False,
         )
 
+    def esr(who: Account, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return python(who, "-m", "esr_tui.cli", "--data-dir", str(capture.data_dir), *arguments)
+
     listed = esr(reader, "sessions", "--json")
     assert recording.sid in [json.loads(line)["sid"] for line in listed.stdout.splitlines()], listed
     for arguments in (
@@ -135,18 +138,7 @@ def test_members_of_the_group_read_without_root(
     ):
         done = esr(reader, *arguments)
         assert (done.returncode, done.stderr) == (0, ""), (arguments, done)
-    app = subprocess.run(
-        [sys.executable, "-c", APP, str(capture.data_dir), str(recording.index)],
-        user=reader.uid,
-        group=reader.gid,
-        extra_groups=os.getgrouplist(reader.name, reader.gid),
-        env={"HOME": str(reader.home), "PATH": os.environ["PATH"]},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    app = python(reader, "-c", APP, str(capture.data_dir), str(recording.index))
     assert "shown: seen" in app.stdout, app
     refused = esr(account, "events", recording.sid)
     assert refused.returncode in (1, 2)

@@ -23,53 +23,12 @@ from esr_tui.exchange.exporting import Export
 from esr_tui.exchange.importing import Found
 from esr_tui.exchange.source import Source
 from esr_tui.recording import RecordingReader
+from tests.fuzz.mutating import mutated
 
 from .samples import FORMATS, Files, samples
 
 COUNT = int(os.environ.get("ESR_FUZZ", "80"))
 SEED = int(os.environ.get("ESR_FUZZ_SEED", "0"))
-NASTY = [
-    b"-1",
-    b"99999999999999999999",
-    b"1e999",
-    b"NaN",
-    b"null",
-    b"\xff\xff\xff\xff",
-    b"\0\0\0\0",
-    b"\x80" * 12,
-    b"[" * 3000,
-    b"65535",
-    b"\n",
-    b"\\ud800",
-    b'"',
-    b"../../x",
-    b"\x1b]52;c;eA==\x07",
-]
-
-
-def mutated(data: bytes, chance: random.Random) -> bytes:
-    """Some small or large damage."""
-    out = bytearray(data)
-    for _ in range(chance.choice((1, 1, 1, 2, 5, 20))):
-        at = chance.randrange(len(out) + 1)
-        size = chance.choice((1, 1, 2, 4, 16, 200))
-        match chance.randrange(7):
-            case 0 if out:
-                out[at % len(out)] ^= 1 << chance.randrange(8)
-            case 1:
-                del out[at:]
-            case 2:
-                del out[at : at + size]
-            case 3:
-                out[at:at] = chance.choice(NASTY)
-            case 4:
-                out[at : at + size] = chance.choice(NASTY)
-            case 5:
-                out[at:at] = chance.randbytes(size)
-            case 6:
-                start = chance.randrange(len(out) + 1)
-                out[at:at] = out[start : start + size]
-    return bytes(out)
 
 
 def damaged(files: Files, chance: random.Random) -> Files:
