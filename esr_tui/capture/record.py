@@ -97,7 +97,7 @@ def record(
     Raises:
         StoreError: the store cannot be written.
     """
-    store = Store(config.data_dir, at_capture(config.masking), seal=config.seal)
+    store = Store(config.data_dir, at_capture(config.masking), seal=config.seal, chain=config.chain)
     store.create()
     interactive = typist is None
     size = _size() if interactive else DEFAULT_SIZE

@@ -92,7 +92,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None, *, take
         raise KernelError(requirements.sentence(lacking))
     manager, signals = Notifier.of_environment(), Signals()
     os.umask(0o027)
-    store = Store(data_dir, at_capture(config.masking), seal=config.seal)
+    store = Store(data_dir, at_capture(config.masking), seal=config.seal, chain=config.chain)
     store.create()
     share(data_dir, config.group)
     lock = Lock(data_dir)

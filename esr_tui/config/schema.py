@@ -162,6 +162,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         filters: saved filters of events and sessions by the names that `@name` finds.
         idle: seconds of idle time that playing a recording shows when it skips the rest.
         seal: seconds after which what was written of a recording is sealed.
+        chain: seconds after which the node's chain is told how far live recordings are sealed.
         interpreter_input: bytes of it to keep of each process; 0 keeps none.
     """
 
@@ -180,6 +181,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     filters: dict[str, str] = {}
     idle: float = 2.0
     seal: float = 10.0
+    chain: float = 60.0
 
 
 SECTIONS: dict[str, type[msgspec.Struct]] = {
@@ -233,6 +235,7 @@ def _impossible_times(config: Config) -> Iterator[tuple[str, str]]:
     for name, seconds, least, most, usual in (
         ("idle", config.idle, SHORTEST_IDLE, LONGEST_IDLE, 2),
         ("seal", config.seal, SHORTEST_SEAL, LONGEST_SEAL, 10),
+        ("chain", config.chain, SHORTEST_SEAL, LONGEST_SEAL, 60),
     ):
         if not least <= seconds <= most:
             yield name, f"is not from {least} to {most} seconds; {usual} is usual"

@@ -1,4 +1,5 @@
-"""The node's chain: one line for each recording's beginning and end, so that none can vanish unnoticed.
+"""The node's chain: one line for each recording's beginning and end, so that none can vanish unnoticed; and, at an
+interval, one about all recordings that live, so that none can be put back to an older state than that.
 
 `log/<node>/node.seal` is shared by all that record on the node; each line is appended under a lock on the file. Its
 lines carry the node's public keys, and for each recording the number and hash of a line of that recording's own seal:
@@ -12,7 +13,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from esr_tui.model.clock import boot_id
+from esr_tui.model.clock import Clock, boot_id
 from esr_tui.recording import files
 from esr_tui.recording.errors import write_failed
 from esr_tui.recording.keys import Signer, signer_of
@@ -21,8 +22,11 @@ from esr_tui.recording.sealend import end_of
 from esr_tui.recording.sealline import NOTHING, hash_of, made
 
 NAME = "node.seal"
-BEGUN, ENDED, REMOVED = "begin", "end", "removed"
-"""Kinds: a recording that a writer has begun or taken over, and goes on with; that it closed; removed on purpose."""
+BEGUN, ENDED, REMOVED, LIVE = "begin", "end", "removed", "live"
+"""Kinds: a recording that a writer has begun or taken over, and goes on with; that it closed; removed on purpose; how
+far those that live are sealed."""
+EVERY_S = 60.0
+"""Between two lines of the last kind."""
 
 
 class NodeChain:
@@ -31,14 +35,39 @@ class NodeChain:
     Args:
         directory: the node's directory, `log/<node>`.
         node: its UUID.
+        every: seconds between two lines about the recordings that live.
     """
 
-    def __init__(self, directory: Path, node: str, signer: Signer) -> None:
+    def __init__(self, directory: Path, node: str, signer: Signer, every: float = EVERY_S) -> None:
         self.node = node
+        self._every = int(every * 1e9)
+        self._told_at = Clock.now()
+        self._heads: dict[str, tuple[int, str]] = {}
+        """Of this process's live recordings: the last line of those that were sealed since they were told of."""
         self._path = directory / NAME
         self._signer = signer
         self._known = -1, NOTHING
         """The last line that this process has written."""
+
+    def sealed(self, sid: str, number: int, head: str) -> None:
+        """A live recording has a further line; tell() says so."""
+        self._heads[sid] = number, head
+
+    def ended(self, sid: str) -> None:
+        """A recording lives no more; add() has said so."""
+        self._heads.pop(sid, None)
+
+    @property
+    def due(self) -> bool:
+        """Whether tell() would write a line."""
+        return bool(self._heads) and Clock.now() - self._told_at >= self._every
+
+    def tell(self) -> None:
+        """Appends a line about live recordings when it is time. Raises OSError; it can be tried again then."""
+        if self.due:
+            self.add(LIVE, heads=self._heads)
+            self._told_at = Clock.now()
+            self._heads.clear()
 
     def add(self, kind: str, **fields: object) -> None:
         """Appends a line. Raises OSError; then there is none."""

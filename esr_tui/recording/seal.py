@@ -27,9 +27,6 @@ from esr_tui.recording.running import Mark, Running
 from esr_tui.recording.sealend import end_of, last_line
 from esr_tui.recording.sealline import BEGIN, CLOSED, COPIED, NOTHING, RESUMED, SEALED, hash_of, made
 
-_TELL_NS = 3_600_000_000_000
-"""After so long the node's chain is told of a live recording again: to no older state can it be put back unnoticed."""
-
 
 class SealFile:
     """An append-only file of chained, signed lines. Nobody else writes it.
@@ -133,7 +130,6 @@ class Sealer:
         self._kind = BEGIN
         self._since: int | None = None
         self._told = ""
-        self._told_at = 0
         self._closing = False
         self._asked = False
 
@@ -155,9 +151,15 @@ class Sealer:
             self._since = Clock.now()
 
     def due(self) -> bool:
-        """Whether a line is to be written, or the node's chain to be told of the first."""
+        """Whether a line is to be written, or the node's chain to be told something."""
+        if self._since is None and (self._file.waiting or (self._file.begun and not self._told)):
+            return True
+        return self._ripe() or self._chain.due
+
+    def _ripe(self) -> bool:
+        """Whether what was written is to be sealed now."""
         if self._since is None:
-            return self._file.waiting or (self._file.begun and not self._told)
+            return False
         return self._kind != SEALED or Clock.now() - self._since >= self._every
 
     def asks(self) -> bool:
@@ -173,8 +175,8 @@ class Sealer:
         return self.due()
 
     def seal(self) -> None:
-        """Writes a line about all that was written. Raises OSError; it can be tried again then."""
-        if self._since is not None:
+        """Writes a line about all that was written, when it is time. Raises OSError; it can be tried again then."""
+        if self._ripe():
             kind, self._kind, self._since = self._kind, SEALED, None
             self._add(kind)
         self._file.write()
@@ -215,15 +217,18 @@ class Sealer:
         self._file.add(kind, files=marks, **fields)
 
     def _tell(self) -> None:
-        """The node's chain knows of the seal's first line in this writer's hands, of its last, and of one an hour.
+        """The node's chain knows of the seal's first line in this writer's hands, of its last, and now and then of one.
 
         Raises OSError.
         """
         number, head = self._file.head
-        now = Clock.now()
-        if self._told != head and (not self._told or self._closing or now - self._told_at >= _TELL_NS):
+        if self._told != head and self._told and not self._closing:
+            self._chain.sealed(self._sid, number, head)
+        elif self._told != head:
             self._chain.add(ENDED if self._closing else BEGUN, of=self._sid, at=number, head=head)
-            self._told, self._told_at = head, now
+            self._chain.ended(self._sid)
+        self._told = head
+        self._chain.tell()
 
 
 def seal_copy(index: Path, signer: Signer, *, node: str, of: str, by: str, what: str, head: str = "") -> None:

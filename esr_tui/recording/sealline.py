@@ -50,6 +50,7 @@ class SealLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         of, by, what: of a redacted copy: the original's sid, who made the copy, what was removed. In the node's
             chain `of` is the sid that the line is about, and `what` why.
         at, head: number and hash of a line of that recording's own seal.
+        heads: the same of several recordings, by sid.
     """
 
     seal: int
@@ -69,6 +70,7 @@ class SealLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     what: str = ""
     at: int = -1
     head: str = ""
+    heads: dict[str, tuple[int, str]] = {}
 
 
 _decoder = msgspec.json.Decoder(SealLine)

@@ -141,7 +141,7 @@ class SealReader:
 
     def _matters(self, line: SealLine) -> bool:
         """Whether this line's own signature is to be checked."""
-        return self._only is None or self._only == line.of or bool(line.pub)
+        return self._only is None or self._only == line.of or self._only in line.heads or bool(line.pub)
 
     def _in_order(self, line: SealLine, offset: int) -> None:
         if line.prev == self.head or (self._broken and line.n == self._number):

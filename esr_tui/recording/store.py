@@ -45,12 +45,16 @@ class Store:
         data_dir: the store's root, `/var/lib/esr` by default.
         lens: what events are recorded through; it may hide secrets.
         seal: seconds after which what was written of a recording is sealed.
+        chain: seconds after which the node's chain is told how far live recordings are sealed.
     """
 
-    def __init__(self, data_dir: Path, lens: Lens = PLAIN, *, seal: float = 10.0) -> None:
+    def __init__(
+        self, data_dir: Path, lens: Lens = PLAIN, *, seal: float = 10.0, chain: float = 60.0
+    ) -> None:
         self.data_dir = data_dir
         self.lens = lens
         self.seal = seal
+        self._chained = chain
         self._signer: Signer | None = None
         self._chain: NodeChain | None = None
         self._node: str | None = None
@@ -112,7 +116,7 @@ class Store:
         if self._chain is None:
             from esr_tui.recording.chain import NodeChain  # noqa: PLC0415
 
-            self._chain = NodeChain(self.own_dir, self.node, self.signer)
+            self._chain = NodeChain(self.own_dir, self.node, self.signer, self._chained)
         return self._chain
 
     def sealer(self, sid: str) -> Sealer | None:

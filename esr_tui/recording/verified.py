@@ -54,6 +54,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
         node: the UUID of the node that sealed it.
         state: intact, altered, unsealed, live, cut, removed or redacted.
         until: time of the last sound seal.
+        age: of one that lives: seconds since then by this machine's clock.
         lines: how many lines the seal has.
         key: id of the key that signed last.
         trust: pinned, store or itself.
@@ -67,6 +68,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     state: str
     until: str = ""
+    age: float | None = None
     lines: int = 0
     key: str = ""
     trust: str = ""
@@ -92,7 +94,8 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
                 return f"altered: {self.findings[0].sentence}"
             case "live":
                 tail = f"; {_bytes(self.unsealed)} since then" if self.unsealed else ""
-                return f"live: intact as sealed up to {until}{tail}" if until else "live: not sealed yet"
+                ago = f", {self.age:.0f} seconds ago" if self.age is not None else ""
+                return f"live: intact as sealed up to {until}{ago}{tail}" if until else "live: not sealed yet"
             case "cut":
                 return self._cut(until)
             case "removed":

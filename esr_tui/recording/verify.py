@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from esr_tui.model.text import printable
 from esr_tui.recording import verified
@@ -189,6 +191,7 @@ def verify(place: Place, sid: str, keys: Keys, *, live: bool = False, heads: Seq
         path=place.path,
         state=_state(comparison, found, sealed=sealed, live=live),
         until=last.time if last else "",
+        age=_age(last.time) if last and live else None,
         lines=lines.count,
         key=lines.key,
         trust=keys.trust if lines.key else "",
@@ -236,6 +239,14 @@ def _state(comparison: _Comparison, found: Findings, *, sealed: bool, live: bool
     if last is None or not comparison.closed:
         return verified.CUT
     return verified.REDACTED if last.kind == COPIED else verified.INTACT
+
+
+def _age(when: str) -> float | None:
+    """Seconds since a line was written; None where it does not tell."""
+    try:
+        return round(max(0.0, time.time() - datetime.fromisoformat(when).timestamp()), 1)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _copied(last: SealLine | None) -> list[str]:

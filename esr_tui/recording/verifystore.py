@@ -64,16 +64,20 @@ def node_of(
     node = Node(keys)
     lines = SealReader(place, chain.NAME, "node", keys, found, only=only)
     until = ""
+    latest: dict[str, Head] = {}
     for line, head in lines:
         until = line.time
         if kept == (lines.count, head):
             kept = None
+        latest |= {sid: each for sid, each in line.heads.items() if only in (None, sid)}
         if only not in (None, line.of):
             continue
         if line.kind in (chain.BEGUN, chain.ENDED):
             node.heads.setdefault(line.of, []).append((line.at, line.head))
         elif line.kind == chain.REMOVED:
             node.removed[line.of] = f"{printable(line.what, 200)}, at {printable(line.time, 40)}"
+    for sid, each in latest.items():  # a later line covers the earlier ones by its hash
+        node.heads.setdefault(sid, []).append(each)
     if lines.torn:
         found.add(chain.NAME, "appended", f"has {len(lines.torn)} bytes behind its last line")
     if kept is not None:

@@ -303,18 +303,30 @@ def test_a_chain_with_a_changed_line_is_found_by_whoever_verifies_one_session(
     assert verify_index(index).notes == ()
 
 
-def test_the_chain_is_told_of_a_long_session_again(store: Store, writer_of: Begin, clock: Time) -> None:
-    writer = growing(store, writer_of, clock, 2)
-    older = {path: path.read_bytes() for path in parts(writer.index)}
-    clock.later(3700)
-    some(writer, 7)
-    clock.later()
-    writer.flush()
+def test_the_chain_is_told_how_far_live_recordings_are_sealed(
+    store: Store, writer_of: Begin, clock: Time
+) -> None:
+    one, two = growing(store, writer_of, clock, 2), growing(store, writer_of, clock, 2)
+    older = {path: path.read_bytes() for path in parts(one.index)}
     assert (store.own_dir / NAME).read_bytes().count(b"\n") == 2
+    some(one, 7)
+    clock.later()
+    one.flush()
+    clock.later(50)
+    two.flush()  # whoever writes next in this process tells of all
+    assert (store.own_dir / NAME).read_bytes().count(b"\n") == 3
+    came = verify_index(one.index)
+    assert (came.state, came.findings) == ("live", ()) and came.age is not None
+    assert " seconds ago" in came.headline()
     for path, data in older.items():
         path.write_bytes(data)
-    assert "an older state of the recording was put back" in sentences(verify_index(writer.index))
-    writer.close()
+    assert "an older state of the recording was put back" in sentences(verify_index(one.index))
+    assert verify_index(two.index).state == "live"
+    clock.later(70)
+    two.flush()
+    assert (store.own_dir / NAME).read_bytes().count(b"\n") == 3, "nothing was sealed since"
+    one.close()
+    two.close()
 
 
 def test_a_recorder_killed_at_any_moment_is_no_alteration(tmp_path: Path) -> None:
