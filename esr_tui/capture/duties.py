@@ -42,7 +42,7 @@ class Duties:
         report: Callable[[Status], None],
     ) -> None:
         self.config = config
-        self._engine = engine
+        self._roster = engine.roster
         self._analyst = analyst
         self._manager = manager
         self._path = config_path
@@ -53,7 +53,7 @@ class Duties:
     @property
     def full(self) -> bool:
         """Whether neither the disk nor the memory takes more, and the configuration says to stop then."""
-        writing = self._engine.writing
+        writing = self._roster.writing
         return self.config.when_full == STOP and bool(writing.dropped)
 
     def look(self, signals: Signals) -> None:
@@ -66,12 +66,12 @@ class Duties:
             self._due = now + _EVERY_S
             self._analyst.look()
             self._reporter.look()
-            signals.stop |= self.full or self._engine.store.gone
+            signals.stop |= self.full or self._roster.store.gone
             self._manager.alive(self.status())
 
     def status(self) -> str:
         """One line for `systemctl status`."""
-        count = len(self._engine.sessions)
+        count = len(self._roster.sessions)
         said = f"{count} session{'' if count == 1 else 's'} recorded now"
         if deaths := self._analyst.deaths:
             said += f"; the analyst was started again {deaths} time{'' if deaths == 1 else 's'}"
@@ -80,10 +80,10 @@ class Duties:
     def _reload(self) -> None:
         """Reads the configuration and the rules again. What the rings take meanwhile waits there."""
         self._manager.reloading()
-        done = reload(self.config, self._path, self._engine.store.data_dir)
+        done = reload(self.config, self._path, self._roster.store.data_dir)
         if not done.refused:
             self._apply(self.config, done.config)
             self.config = done.config
             self._analyst.begin(done.config)
-        self._engine.complain(done.sentence)
+        self._roster.complain(done.sentence)
         self._manager.ready(self.status())

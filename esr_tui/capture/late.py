@@ -8,11 +8,11 @@ import termios
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from esr_tui.capture.opening import Opening, live_session
+from esr_tui.capture.roster import Roster
 from esr_tui.capture.session import LiveSession
 from esr_tui.kernel import records
 from esr_tui.model.clock import Clock
@@ -26,53 +26,50 @@ from esr_tui.recording.writer import RecordingWriter
 from esr_tui.sessions import cgroups, proc
 from esr_tui.sessions.discovery import Login, discover
 
-if TYPE_CHECKING:
-    from esr_tui.capture.engine import Engine
-
 _BEGINNING = 1 << 16
 """Bytes of a recording in which its start is."""
 Identity = tuple[str, int, int]
 """Boot, pid and start of a session's first process: the same again only if it is the same process."""
 
 
-def adopt(engine: Engine, names: Collection[str]) -> None:
+def adopt(roster: Roster, names: Collection[str]) -> None:
     """Takes up logins that are already there, then ends the recordings that were cut and whose login is gone."""
-    cut = cut_recordings(engine)
+    cut = cut_recordings(roster)
     for _ in range(2):  # the second look finds what began during the first
         found = discover(proc.processes(), names, proc.real_uid)
         for pid in found.daemons:
-            if not engine.kernel.has_process(pid):
-                engine.kernel.set_process(pid, 0, records.ROLE_DAEMON)
+            if not roster.kernel.has_process(pid):
+                roster.kernel.set_process(pid, 0, records.ROLE_DAEMON)
             if process := proc.read(pid):
-                engine.logins.seen(pid, process.ppid)
+                roster.logins.seen(pid, process.ppid)
         for login in found.logins:
-            if login.leader.pid not in {session.leader for session in engine.sessions.values()}:
-                _adopt_login(engine, login, cut)
+            if login.leader.pid not in roster.leaders:
+                _adopt_login(roster, login, cut)
     for start, summary in cut.values():
-        finish(engine, start, summary)
+        finish(roster, start, summary)
 
 
 def _adopt_login(
-    engine: Engine, login: Login, cut: dict[Identity, tuple[SessionStart, SessionSummary]]
+    roster: Roster, login: Login, cut: dict[Identity, tuple[SessionStart, SessionSummary]]
 ) -> None:
     known = cut.pop((proc.boot_id(), login.leader.pid, login.leader.started), None)
     if known:
-        _continue(engine, login, taken_up(engine, login), *known)
+        _continue(roster, login, taken_up(roster, login), *known)
     else:
-        adopt_login(engine, login)
+        adopt_login(roster, login)
 
 
-def adopt_login(engine: Engine, login: Login, began: int | None = None) -> LiveSession:
+def adopt_login(roster: Roster, login: Login, began: int | None = None) -> LiveSession:
     """Begins the recording of a login that exists already.
 
     Args:
         began: when it began (boot clock), if all of it has been seen; else it is marked as joined late.
     """
-    opening = taken_up(engine, login)
+    opening = taken_up(roster, login)
     if began is not None:
         opening = msgspec.structs.replace(opening, started=began, joined_late=False)
-    session = engine.begin(opening)
-    session.members.update(still_there(engine, login.members))
+    session = roster.begin(opening)
+    session.members.update(still_there(roster, login.members))
     if began is None:
         age = max(0, opening.started - proc.started_at(login.leader)) // 1_000_000_000
         session.gap(
@@ -84,26 +81,26 @@ def adopt_login(engine: Engine, login: Login, began: int | None = None) -> LiveS
     return session
 
 
-def taken_up(engine: Engine, login: Login) -> Opening:
+def taken_up(roster: Roster, login: Login) -> Opening:
     """Tells the kernel of the login's processes; from now on they are seen."""
     now = Clock.now()
     key = now & ~0xFF
-    engine.kernel.set_session(key, audit=login.leader.audit, tty=login.leader.tty)
+    roster.kernel.set_session(key, audit=login.leader.audit, tty=login.leader.tty)
     for pid in login.members:
-        engine.kernel.set_process(pid, key, records.ROLE_MEMBER)
-    return _opening(engine, login, key, now)
+        roster.kernel.set_process(pid, key, records.ROLE_MEMBER)
+    return _opening(roster, login, key, now)
 
 
-def still_there(engine: Engine, pids: Collection[int]) -> set[int]:
+def still_there(roster: Roster, pids: Collection[int]) -> set[int]:
     """Of processes that the kernel programs were just told of, those that had not ended before: nothing else would
     ever say that they have."""
     gone = {pid for pid in pids if proc.read(pid) is None}
     for pid in gone:
-        engine.kernel.forget_process(pid)
+        roster.kernel.forget_process(pid)
     return set(pids) - gone
 
 
-def _opening(engine: Engine, login: Login, key: int, now: int) -> Opening:
+def _opening(roster: Roster, login: Login, key: int, now: int) -> Opening:
     leader = login.leader
     size, lflag = _terminal(leader.tty)
     uid, loginuid = login_of(leader.pid, login.daemon.pid)
@@ -120,7 +117,7 @@ def _opening(engine: Engine, login: Login, key: int, now: int) -> Opening:
         size=size,
         lflag=lflag,
         argv=[decoded(part) for part in proc.cmdline(leader.pid)],
-        connection=engine.logins.origin(login.daemon.pid),
+        connection=roster.logins.origin(login.daemon.pid),
         joined_late=True,
     )
 
@@ -156,20 +153,20 @@ def _terminal(index: int) -> tuple[tuple[int, int], int]:
         os.close(fd)
 
 
-def cut_recordings(engine: Engine) -> dict[Identity, tuple[SessionStart, SessionSummary]]:
+def cut_recordings(roster: Roster) -> dict[Identity, tuple[SessionStart, SessionSummary]]:
     """This node's recordings that no recorder ended, or of which processes were left when it was killed."""
     found = {}
-    for summary in own_recordings(engine):
+    for summary in own_recordings(roster):
         lingered = summary.state == ENDED and not Path(summary.recording).with_suffix(".completed").exists()
         if (summary.state == CUT or lingered) and (start := start_of(summary)):
             found[start.boot_id, start.leader, start.leader_start] = start, summary
     return found
 
 
-def own_recordings(engine: Engine) -> list[SessionSummary]:
+def own_recordings(roster: Roster) -> list[SessionSummary]:
     """All recordings of this node."""
-    found = Catalog(engine.store.data_dir).sessions()
-    return [each for each in found if Path(each.recording).parent == engine.store.own_sessions]
+    found = Catalog(roster.store.data_dir).sessions()
+    return [each for each in found if Path(each.recording).parent == roster.store.own_sessions]
 
 
 def start_of(summary: SessionSummary) -> SessionStart | None:
@@ -185,23 +182,23 @@ def start_of(summary: SessionSummary) -> SessionStart | None:
 
 
 def _continue(
-    engine: Engine, login: Login, opening: Opening, start: SessionStart, summary: SessionSummary
+    roster: Roster, login: Login, opening: Opening, start: SessionStart, summary: SessionSummary
 ) -> None:
     """Goes on with a recording whose login outlived its recorder."""
-    session = resumed(engine, opening, start)
+    session = resumed(roster, opening, start)
     if session is None:
         return
-    session.members.update(still_there(engine, login.members))
-    engine.add(session)
+    session.members.update(still_there(roster, login.members))
+    roster.add(session)
     _recorder_was_gone(session, Clock.now(), summary, "what happened until it was started again was not seen")
 
 
-def finish(engine: Engine, start: SessionStart, summary: SessionSummary) -> None:
+def finish(roster: Roster, start: SessionStart, summary: SessionSummary) -> None:
     """Ends a recording whose login ended while nobody recorded; what was left behind is recorded on."""
-    left = left_behind(engine, start)
+    left = left_behind(roster, start)
     now = Clock.now()
     opening = of_left(start, left)
-    session = resumed(engine, opening, start)
+    session = resumed(roster, opening, start)
     if session is None:
         return
     session.members = set(left)
@@ -216,11 +213,11 @@ def finish(engine: Engine, start: SessionStart, summary: SessionSummary) -> None
         with suppress(RecordingError):
             session.writer.close()
         return
-    engine.kernel.set_session(session.key)
+    roster.kernel.set_session(session.key)
     for pid in left:
-        engine.kernel.set_process(pid, session.key, records.ROLE_MEMBER)
-    session.members = still_there(engine, left)
-    engine.add(session)
+        roster.kernel.set_process(pid, session.key, records.ROLE_MEMBER)
+    session.members = still_there(roster, left)
+    roster.add(session)
 
 
 def of_left(start: SessionStart, left: Collection[int]) -> Opening:
@@ -231,16 +228,16 @@ def of_left(start: SessionStart, left: Collection[int]) -> Opening:
     )  # fmt: skip
 
 
-def left_behind(engine: Engine, start: SessionStart, others: Collection[int] = ()) -> list[int]:
+def left_behind(roster: Roster, start: SessionStart, others: Collection[int] = ()) -> list[int]:
     """Processes that still are in the cgroup, or carry the audit session, of a login that is gone.
 
     Args:
-        others: processes that belong to other sessions, beside the members of those that the engine has.
+        others: processes that belong to other sessions, beside the members of those on the roster.
     """
     if start.boot_id != proc.boot_id():
         return []
-    taken = {pid for session in engine.sessions.values() for pid in session.members}
-    taken.update(engine.logins.pids, others)
+    taken = {pid for session in roster.sessions.values() for pid in session.members}
+    taken.update(roster.logins.pids, others)
     place = cgroups.path_of(start.sid)
     return [
         process.pid
@@ -250,13 +247,13 @@ def left_behind(engine: Engine, start: SessionStart, others: Collection[int] = (
     ]
 
 
-def resumed(engine: Engine, opening: Opening, start: SessionStart) -> LiveSession | None:
+def resumed(roster: Roster, opening: Opening, start: SessionStart) -> LiveSession | None:
     """The session of a recording that was cut; None (and a complaint) when it cannot be gone on with."""
     clock = Clock.measure()
     try:
-        writer = RecordingWriter.resume(engine.store, start.sid, clock, engine.writing)
+        writer = RecordingWriter.resume(roster.store, start.sid, clock, roster.writing)
     except RecordingError as error:
-        engine.complain(str(error))
+        roster.complain(str(error))
         return None
     return live_session(writer, msgspec.structs.replace(opening, started=start.ktime), start.user, clock)
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from esr_tui.capture.roster import Roster
 from esr_tui.capture.session import LiveSession
 from esr_tui.kernel.programs import Loss
-
-if TYPE_CHECKING:
-    from esr_tui.capture.engine import Engine
 
 _PIDS = 1 << 32
 """Below it are pids; sessions' keys, being times, are beyond."""
@@ -27,24 +23,24 @@ class Losses:
         self.fill: dict[str, int] = {}
         self._counted = now
 
-    def note_fill(self, engine: Engine) -> None:
+    def note_fill(self, roster: Roster) -> None:
         """How full the rings were counts for every session that lives."""
-        for name, share in engine.kernel.fill().items():
+        for name, share in roster.kernel.fill().items():
             self.fill[name] = max(share, self.fill.get(name, 0))
-            for session in engine.sessions.values() if share else ():
+            for session in roster.sessions.values() if share else ():
                 session.fill[name] = max(share, session.fill.get(name, 0))
 
-    def count(self, engine: Engine, now: int) -> bool:
+    def count(self, roster: Roster, now: int) -> bool:
         """Writes what was lost since the last time; whether a beginning or an end may be missing."""
         incomplete = False
-        for loss in engine.kernel.losses():
+        for loss in roster.kernel.losses():
             name = f"{loss.ring}.{loss.cause}"
             self.lost[name] = self.lost.get(name, 0) + loss.count
             incomplete |= loss.ring == "command"
-            owner = engine.owner(loss.who)
+            owner = roster.owner(loss.who)
             if owner is None and loss.who < _PIDS and loss.ring in ("command", "disk"):
                 continue  # what a login daemon did for itself is no session's
-            for session in [owner] if owner else list(engine.sessions.values()):
+            for session in [owner] if owner else list(roster.sessions.values()):
                 _write_loss(session, now, self._counted, loss, certain=owner is not None)
         self._counted = now
         return incomplete

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from esr_tui.capture import late
+from esr_tui.capture.roster import Roster
+from esr_tui.capture.silent import Silent
 from esr_tui.kernel import records
 from esr_tui.sessions import proc
 from esr_tui.sessions.discovery import discover
-
-if TYPE_CHECKING:
-    from esr_tui.capture.engine import Engine
 
 T = TypeVar("T")
 
@@ -45,12 +44,12 @@ class Mending:
         self._daemons: _Confirmed[int] = _Confirmed()
         self._logins: _Confirmed[int] = _Confirmed()
 
-    def look(self, engine: Engine, names: Collection[str], now: int) -> bool:
+    def look(self, roster: Roster, silent: Silent, names: Collection[str], now: int) -> bool:
         """Acts on what this look and the last one agree on; whether another look is needed.
 
         All rings must have been read to their ends between two looks.
         """
-        kernel, sessions = engine.kernel, engine.sessions
+        kernel, sessions = roster.kernel, roster.sessions
         gone = {
             (key, pid)
             for key in sessions
@@ -59,15 +58,17 @@ class Mending:
         }
         for key, pid in self._members.by(gone):
             sessions[key].lost(pid, now)
-        for pid in self._daemons.by({pid for pid in engine.logins.pids if not proc.read(pid)}):
-            engine.daemon_gone(pid, now)
+        for pid in self._daemons.by({pid for pid in roster.logins.pids if not proc.read(pid)}):
+            silent.gone(pid)
+            roster.daemon_gone(pid, now)
         found = discover(proc.processes(), names, proc.real_uid)
         for pid in found.daemons:
             if not kernel.has_process(pid):
                 kernel.set_process(pid, 0, records.ROLE_DAEMON)
-                engine.logins.seen(pid, process.ppid if (process := proc.read(pid)) else 0)
-        leaders = {session.leader for session in sessions.values()}
-        unknown = {login.leader.pid: login for login in found.logins if login.leader.pid not in leaders}
+                roster.logins.seen(pid, process.ppid if (process := proc.read(pid)) else 0)
+        unknown = {
+            login.leader.pid: login for login in found.logins if login.leader.pid not in roster.leaders
+        }
         for pid in self._logins.by(set(unknown)):
-            late.adopt_login(engine, unknown[pid])
+            late.adopt_login(roster, unknown[pid])
         return bool(self._members or self._daemons or self._logins)

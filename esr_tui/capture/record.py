@@ -16,6 +16,7 @@ from esr_tui.capture import service
 from esr_tui.capture.engine import Engine
 from esr_tui.capture.opening import Opening, open_session
 from esr_tui.capture.relay import Child, Relay, Typist, spawn
+from esr_tui.capture.roster import Roster
 from esr_tui.capture.session import LiveSession
 from esr_tui.config.schema import Config
 from esr_tui.kernel import records, requirements
@@ -166,12 +167,12 @@ def _begin(
         session = open_session(store, Clock.measure(), opening, behind=behind, enhanced=False)
         session.writer.begin()
         return _TerminalRecorder(session, behind)
-    engine = Engine(kernel, store, cgroups=None, names=(), complain=service.complain)
+    roster = Roster(kernel, store, cgroups=None, complain=service.complain)
     kernel.set_session(opening.key, audit=opening.audit, tty=child.tty)
     kernel.set_process(child.pid, opening.key, records.ROLE_MEMBER)
-    session = engine.begin(opening)
+    session = roster.begin(opening)
     session.writer.begin()
-    return _KernelRecorder(engine, session)
+    return _KernelRecorder(Engine(roster, names=()), session)
 
 
 class _Recorder:
@@ -199,7 +200,7 @@ class _KernelRecorder(_Recorder):
     """The terminal and the kernel's events, through the same engine as `esr capture`."""
 
     def __init__(self, engine: Engine, session: LiveSession) -> None:
-        super().__init__(session, engine.writing)
+        super().__init__(session, engine.roster.writing)
         self._engine = engine
 
     def step(self) -> None:
@@ -210,7 +211,7 @@ class _KernelRecorder(_Recorder):
 
     @property
     def closed(self) -> bool:
-        return not self._engine.sessions
+        return not self._engine.roster.sessions
 
 
 class _TerminalRecorder(_Recorder):

@@ -58,29 +58,29 @@ class Reporter:
 
     def status(self, seconds: float) -> Status:
         """The recorder now; rates are of the last `seconds`."""
-        engine = self._engine
-        sessions = list(engine.sessions.values())
+        roster = self._engine.roster
+        sessions = list(roster.sessions.values())
         return Status(
             pid=os.getpid(),
             version=__version__,
             since=self._since,
             said=Clock.measure().wall(Clock.now()),
-            data_dir=str(engine.store.data_dir),
+            data_dir=str(roster.store.data_dir),
             sessions=len(sessions),
             lingering=sum(session.ended is not None for session in sessions),
             without_audit=sum(
                 session.audit == records.UNSET and session.reader is not None for session in sessions
             ),
-            daemons=len(set(engine.logins.pids)),
+            daemons=len(set(roster.logins.pids)),
             rings=self._rings(max(seconds, 0.001)),
-            lost=dict(engine.losses.lost),
+            lost=dict(self._engine.losses.lost),
             writing=self._writing(),
-            hooks=engine.kernel.hooks(),
-            watching=engine.kernel.watching,
+            hooks=roster.kernel.hooks(),
+            watching=roster.kernel.watching,
             analyst=self._analyst.alive,
             analyst_deaths=self._analyst.deaths,
-            seal_every=engine.store.seal,
-            last_error=engine.trouble[:_LONGEST],
+            seal_every=roster.store.seal,
+            last_error=roster.trouble[:_LONGEST],
         )
 
     def _rings(self, seconds: float) -> dict[str, RingStatus]:
@@ -99,7 +99,7 @@ class Reporter:
         }
 
     def _writing(self) -> WritingStatus:
-        writing = self._engine.writing
+        writing = self._engine.roster.writing
         since = writing.busy_since
         return WritingStatus(
             waiting=writing.waiting,

@@ -16,6 +16,7 @@ from esr_tui.capture.engine import Engine
 from esr_tui.capture.keeper import Keeper
 from esr_tui.capture.lock import Lock
 from esr_tui.capture.notify import Notifier
+from esr_tui.capture.roster import Roster
 from esr_tui.capture.signals import Signals
 from esr_tui.capture.takeover import Takeover
 from esr_tui.config.schema import Config
@@ -104,15 +105,15 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None, *, take
     elif not takeover:
         lock.refuse()
     kernel = load_kernel(config, config.login_daemons)
-    engine = Engine(
+    roster = Roster(
         kernel,
         store,
         cgroups=prepared_cgroups(config),
-        names=config.login_daemons,
         enhanced=config.enhanced_recording.enabled,
         complain=complain,
         logs=LogSeals(store),
     )
+    engine = Engine(roster, config.login_daemons)
     kernel.watch()  # proves that the system calls can be watched; let go again when no login needs it
     take_precedence()
     privilege.keep(privilege.RECORDER)
@@ -153,7 +154,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None, *, take
         )
     if duties.full:
         raise StoreFull(
-            f"recording has stopped, as when_full says: {engine.writing.failing or 'the disk is too slow'}"
+            f"recording has stopped, as when_full says: {roster.writing.failing or 'the disk is too slow'}"
         )
     leave()  # without the lock: the child would hold it until everything is detached
 

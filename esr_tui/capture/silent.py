@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
 
 from esr_tui.capture import late
 from esr_tui.capture.opening import Opening
+from esr_tui.capture.roster import Roster
 from esr_tui.kernel import records
 from esr_tui.model.clock import Clock
 from esr_tui.sessions import proc
 from esr_tui.sessions.discovery import Login
-
-if TYPE_CHECKING:
-    from esr_tui.capture.engine import Engine
 
 _NAME = b"@internal-sftp"
 """What the process calls itself, a moment after it has become the login's own."""
@@ -27,27 +24,26 @@ class Silent:
         self._kept: dict[int, deque[records.Disk]] = {}
         self._dropped: dict[int, int] = {}
 
-    def did(self, engine: Engine, record: records.Disk) -> None:
+    def did(self, roster: Roster, record: records.Disk) -> None:
         """A login daemon's process that leads a session of its own did something."""
         pid = record.head.pid
-        for session in engine.sessions.values():
-            if session.leader == pid:
-                session.handle(record)
-                return
-        if record.head.ppid not in engine.logins.connections:
+        if (session := roster.led_by(pid)) is not None:
+            session.handle(record)
+            return
+        if record.head.ppid not in roster.logins.connections:
             return  # it serves the connection, not a login
         kept = self._kept.setdefault(pid, deque(maxlen=_KEEP))
         if len(kept) == _KEEP:
             self._dropped[pid] = self._dropped.get(pid, 0) + 1
         kept.append(record)
-        self.adopt(engine, pid)
+        self.adopt(roster, pid)
 
     @property
     def waiting(self) -> bool:
         """Whether something is kept of which it is not known whether it is a session's."""
         return bool(self._kept)
 
-    def adopt(self, engine: Engine, pid: int) -> None:
+    def adopt(self, roster: Roster, pid: int) -> None:
         """Begins a session if the process serves one."""
         if not any(_NAME in part for part in proc.cmdline(pid)):
             return
@@ -57,11 +53,11 @@ class Silent:
             return
         kept = self._kept.get(pid) or deque()
         began = kept[0].head.ktime if kept else proc.started_at(process)
-        seen_whole = proc.started_at(process) > engine.began
-        session = late.adopt_login(engine, Login(process, daemon, (pid,)), began if seen_whole else None)
+        seen_whole = proc.started_at(process) > roster.began
+        session = late.adopt_login(roster, Login(process, daemon, (pid,)), began if seen_whole else None)
         dropped = self._dropped.get(pid, 0)
         self.gone(pid)
-        engine.logins.left(pid)
+        roster.logins.left(pid)
         if dropped:
             session.gap(
                 began,
@@ -73,14 +69,14 @@ class Silent:
         for record in kept:
             session.handle(record)
 
-    def ended(self, engine: Engine, record: records.Process) -> None:
+    def ended(self, roster: Roster, record: records.Process) -> None:
         """A process ended before it was looked at: it led a session within a connection, so it served a login."""
         kept = self._kept.get(record.head.pid)
         if not kept:
             return
         head = kept[0].head
         uid, loginuid = late.login_of(head.pid, head.ppid)
-        session = engine.begin(
+        session = roster.begin(
             Opening(
                 key=Clock.now() & ~0xFF,
                 leader=head.pid,
@@ -94,7 +90,7 @@ class Silent:
                 size=(0, 0),
                 lflag=0,
                 argv=[],
-                connection=engine.logins.origin(head.ppid),
+                connection=roster.logins.origin(head.ppid),
             )
         )
         session.members.add(head.pid)

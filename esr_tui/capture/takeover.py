@@ -62,6 +62,7 @@ class Takeover:
 
     def __init__(self, engine: Engine, lock: Lock, names: Collection[str]) -> None:
         self._engine = engine
+        self._roster = engine.roster
         self._lock = lock
         self._names = names
         self._known: dict[tuple[int, int], Known] = {}
@@ -86,9 +87,9 @@ class Takeover:
             StoreError: the other recorder does not let go; it goes on, or ends, by itself.
         """
         self._learn()
-        self._engine.kernel.losses()  # the other one's, up to now
+        self._roster.kernel.losses()  # the other one's, up to now
         ready = Clock.now()
-        waiting = Waiting(self._engine.kernel)
+        waiting = Waiting(self._roster.kernel)
         try:
             self._ask()
             self._wait()
@@ -112,8 +113,8 @@ class Takeover:
 
     def _learn(self) -> None:
         """Tells the kernel programs of what is there, until two looks agree."""
-        engine = self._engine
-        engine.kernel.watch()
+        roster = self._roster
+        roster.kernel.watch()
         for _ in range(_ROUNDS):
             found = discover(proc.processes(), self._names, proc.real_uid)
             news = [self._learn_of_daemon(pid) for pid in found.daemons]
@@ -124,34 +125,34 @@ class Takeover:
 
     def _learn_of_daemon(self, pid: int) -> bool:
         """Whether it was new: then it may have had children already that nobody saw."""
-        engine = self._engine
+        roster = self._roster
         if process := proc.read(pid):
-            engine.logins.seen(pid, process.ppid)
-        if engine.kernel.has_process(pid):
+            roster.logins.seen(pid, process.ppid)
+        if roster.kernel.has_process(pid):
             return False
-        engine.kernel.set_process(pid, 0, records.ROLE_DAEMON)
+        roster.kernel.set_process(pid, 0, records.ROLE_DAEMON)
         return True
 
     def _learn_of_login(self, login: Login) -> bool:
         """Whether there was anything new."""
-        kernel, identity = self._engine.kernel, (login.leader.pid, login.leader.started)
+        kernel, identity = self._roster.kernel, (login.leader.pid, login.leader.started)
         known = self._known.get(identity)
         if known is None:
             if kernel.has_process(login.leader.pid):
                 return False  # it began just now: its exec is on record
-            opening = late.taken_up(self._engine, login)
-            self._known[identity] = Known(opening, late.still_there(self._engine, login.members))
+            opening = late.taken_up(self._roster, login)
+            self._known[identity] = Known(opening, late.still_there(self._roster, login.members))
             return True
         new = {pid for pid in login.members if not kernel.has_process(pid)} - known.members
         for pid in new:
             kernel.set_process(pid, known.opening.key, records.ROLE_MEMBER)
-        known.members |= late.still_there(self._engine, new)
+        known.members |= late.still_there(self._roster, new)
         return bool(new)
 
     def _learn_of_what_is_left(self) -> None:
         """Sessions that have no login in the process table: sshd serves them itself, or processes are left of them."""
-        engine, leaders = self._engine, {pid for pid, _ in self._known}
-        for summary in late.own_recordings(engine):
+        roster, leaders = self._roster, {pid for pid, _ in self._known}
+        for summary in late.own_recordings(roster):
             if summary.state not in (LIVE, LINGERING) or not self._is_the_others(Path(summary.recording)):
                 continue
             start = late.start_of(summary)
@@ -162,14 +163,14 @@ class Takeover:
             others = {pid for known in self._known.values() for pid in known.members}
             if leader and daemon and leader.comm in self._names:
                 login = Login(leader, daemon, (leader.pid,))
-                opening = late.taken_up(engine, login)
+                opening = late.taken_up(roster, login)
                 self._known[leader.pid, leader.started] = Known(opening, {leader.pid})
-            elif left := late.left_behind(engine, start, others):
+            elif left := late.left_behind(roster, start, others):
                 opening = late.of_left(start, left)
-                engine.kernel.set_session(opening.key)
+                roster.kernel.set_session(opening.key)
                 for pid in left:
-                    engine.kernel.set_process(pid, opening.key, records.ROLE_MEMBER)
-                self._left[summary.sid] = Known(opening, late.still_there(engine, left))
+                    roster.kernel.set_process(pid, opening.key, records.ROLE_MEMBER)
+                self._left[summary.sid] = Known(opening, late.still_there(roster, left))
 
     def _is_the_others(self, index: Path) -> bool:
         """Whether the other recorder writes this recording, and not an `esr record`: it has the index open."""
@@ -210,7 +211,7 @@ class Takeover:
         return f"pid {self._other.pid} ended without handing over; what happened until now is a gap in its recordings"
 
     def _forget(self, known: Known) -> None:
-        kernel, opening = self._engine.kernel, known.opening
+        kernel, opening = self._roster.kernel, known.opening
         kernel.forget_session(opening.key, audit=opening.audit, cgroup=0)
         for pid in known.members:
             if kernel.has_process(pid, opening.key):
@@ -220,14 +221,14 @@ class Takeover:
         """Goes on with the other one's recordings; how many there are."""
         began = self._follow(until, seen)
         resumed = 0
-        for start, summary in late.cut_recordings(self._engine).values():
+        for start, summary in late.cut_recordings(self._roster).values():
             known = (
                 self._known.pop((start.leader, start.leader_start), None)
                 or self._left.pop(summary.sid, None)
                 or began.pop(start.leader, None)
             )
             if known is None or start.boot_id != proc.boot_id():
-                late.finish(self._engine, start, summary)
+                late.finish(self._roster, start, summary)
             elif session := self._go_on_with(known, start, summary):
                 resumed += 1
                 if margin < _DOUBT_NS:
@@ -247,7 +248,7 @@ class Takeover:
             if head.ktime > until:
                 continue
             if isinstance(record, records.Exec) and head.flags & records.NEW_SESSION:
-                connection = self._engine.logins.origin(head.ppid)
+                connection = self._roster.logins.origin(head.ppid)
                 opening = Opening.of_exec(record, reader=head.ppid, connection=connection)
                 began[head.pid] = by_key[head.session] = Known(opening, {head.pid})
             elif (known := by_key.get(head.session)) is None:
@@ -261,14 +262,14 @@ class Takeover:
         return began
 
     def _go_on_with(self, known: Known, start: SessionStart, summary: SessionSummary) -> LiveSession | None:
-        session = late.resumed(self._engine, known.opening, start)
+        session = late.resumed(self._roster, known.opening, start)
         if session is None:
             return None
         session.members = known.members
         session.leader_gone, session.leader_status = known.leader_gone, known.leader_status
         if late.login_ended(session):
             session.ended = start.ktime + summary.duration_ms * 1_000_000
-        self._engine.add(session)
+        self._roster.add(session)
         return session
 
     def _go_on(self, until: int, seen: list[records.Record]) -> None:

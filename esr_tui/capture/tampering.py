@@ -10,11 +10,11 @@ import re
 import uuid
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from esr_tui.capture.mending import is_forgotten
+from esr_tui.capture.roster import Roster
 from esr_tui.capture.session import LiveSession
 from esr_tui.kernel import records
 from esr_tui.kernel.errors import KernelError
@@ -22,9 +22,6 @@ from esr_tui.model.clock import Clock
 from esr_tui.model.codec import encode
 from esr_tui.model.events import Gap
 from esr_tui.recording.errors import StoreError
-
-if TYPE_CHECKING:
-    from esr_tui.capture.engine import Engine
 
 _EVERY_NS = 5_000_000_000
 _STEP_NS = 1_000_000_000
@@ -52,7 +49,7 @@ class Tampering:
         self._untold: set[int] = set()
         self._unknown: set[tuple[int, int]] = set()
 
-    def look(self, engine: Engine, now: int) -> bool:
+    def look(self, roster: Roster, now: int) -> bool:
         """Looks every five seconds, and once more at once when what was seen needs a second look.
 
         Returns:
@@ -62,14 +59,14 @@ class Tampering:
         if since < _EVERY_NS and not (self._untold or self._unknown):
             return False
         self._missing = False
-        self._unknown = {(key, pid) for key, pid in self._unknown if key in engine.sessions}
-        self._untold &= engine.sessions.keys()
+        self._unknown = {(key, pid) for key, pid in self._unknown if key in roster.sessions}
+        self._untold &= roster.sessions.keys()
         self._looked = now
-        found = [*self._recorder(since), *self._clock(), *self._programs(engine)]
-        for session in engine.sessions.values():
-            found += self._session(engine, session)
+        found = [*self._recorder(since), *self._clock(), *self._programs(roster)]
+        for session in roster.sessions.values():
+            found += self._session(roster, session)
         for one in found:
-            _write(engine, one, now)
+            _write(roster, one, now)
         return self._missing
 
     def _recorder(self, since: int) -> list[_Found]:
@@ -95,8 +92,8 @@ class Tampering:
         way = "ahead" if step > 0 else "back"
         return [_Found("clock_stepped", f"the wall clock was set {abs(step) / 1e9:.1f} s {way}")]
 
-    def _programs(self, engine: Engine) -> list[_Found]:
-        fixtures = engine.kernel.fixtures
+    def _programs(self, roster: Roster) -> list[_Found]:
+        fixtures = roster.kernel.fixtures
         found = []
         if gone := fixtures.detached():
             said = f"no longer attached: {', '.join(gone)}; what they saw is missing until capture is started again"
@@ -107,9 +104,9 @@ class Tampering:
             found.append(_Found("map_changed", said))
         return found
 
-    def _session(self, engine: Engine, session: LiveSession) -> list[_Found]:
+    def _session(self, roster: Roster, session: LiveSession) -> list[_Found]:
         found = [_Found("store_altered", each, session) for each in session.writer.altered()]
-        place, kernel = session.place, engine.kernel
+        place, kernel = session.place, roster.kernel
         told = {
             "audit": session.audit,
             "tty": session.tty,
@@ -126,11 +123,11 @@ class Tampering:
             self._untold ^= {session.key}
         else:
             self._untold.discard(session.key)
-        return found + self._members(engine, session)
+        return found + self._members(roster, session)
 
-    def _members(self, engine: Engine, session: LiveSession) -> list[_Found]:
+    def _members(self, roster: Roster, session: LiveSession) -> list[_Found]:
         """Processes that the kernel programs were made to forget."""
-        missing = {pid for pid in session.members if not engine.kernel.has_process(pid, session.key)}
+        missing = {pid for pid in session.members if not roster.kernel.has_process(pid, session.key)}
         if missing:
             self._missing = True  # or their exits were lost
         forgotten = {(session.key, pid) for pid in missing if is_forgotten(pid, session.audit)}
@@ -138,7 +135,7 @@ class Tampering:
         self._unknown = {each for each in self._unknown if each[0] != session.key} | (forgotten - confirmed)
         for _, pid in confirmed:
             with suppress(KernelError):
-                engine.kernel.set_process(pid, session.key, records.ROLE_MEMBER)
+                roster.kernel.set_process(pid, session.key, records.ROLE_MEMBER)
         if not confirmed:
             return []
         pids = ", ".join(str(pid) for _, pid in sorted(confirmed)[:10])
@@ -146,18 +143,18 @@ class Tampering:
         return [_Found("map_changed", said, session)]
 
 
-def _write(engine: Engine, found: _Found, now: int) -> None:
+def _write(roster: Roster, found: _Found, now: int) -> None:
     """A pause loses nothing by itself: it stands in the audit log alone."""
     paused = found.cause == "recorder_paused"
-    concerned = [found.session] if found.session else list(engine.sessions.values())
+    concerned = [found.session] if found.session else list(roster.sessions.values())
     if paused:
         concerned = []
     else:
-        engine.complain(found.detail)
+        roster.complain(found.detail)
     for session in concerned:
         session.gap(now, cause=found.cause, what="all", detail=found.detail)
     if not concerned:
-        clock, node = Clock.measure(), engine.store.node
+        clock, node = Clock.measure(), roster.store.node
         gap = Gap(
             code=Gap.CODE,
             time=clock.wall(now),
@@ -171,4 +168,4 @@ def _write(engine: Engine, found: _Found, now: int) -> None:
             detail=found.detail,
         )
         with suppress(StoreError):  # kept for the next line, and counted
-            engine.store.log(encode(gap), gap.time)
+            roster.store.log(encode(gap), gap.time)

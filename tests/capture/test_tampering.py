@@ -38,7 +38,7 @@ class Table:
 
 
 class Nothing:
-    """An engine without sessions, of a store that nobody touches, whose programs are as they were."""
+    """A roster without sessions, of a store that nobody touches, whose programs are as they were."""
 
     def __init__(self) -> None:
         self.sessions: dict[int, Any] = {}
@@ -56,9 +56,9 @@ class Nothing:
         self.logged.append(line)
 
 
-def looked(watch: Tampering, engine: Any, after: int) -> list[str]:
-    watch.look(engine, watch._looked + after)
-    said, engine.said[:] = list(engine.said), []
+def looked(watch: Tampering, roster: Any, after: int) -> list[str]:
+    watch.look(roster, watch._looked + after)
+    said, roster.said[:] = list(roster.said), []
     return said
 
 
@@ -68,28 +68,28 @@ def test_nothing_is_said_when_nothing_is_done() -> None:
 
 @pytest.mark.parametrize(("step", "way"), [(3600, "ahead"), (-90, "back")])
 def test_a_wall_clock_that_is_set_is_told_once(monkeypatch: pytest.MonkeyPatch, step: int, way: str) -> None:
-    watch, engine = Tampering(), Nothing()
+    watch, roster = Tampering(), Nothing()
     before = Clock.measure().offset
     monkeypatch.setattr(Clock, "measure", lambda: Clock(before + step * 10**9))
-    (said,) = looked(watch, engine, tampering._EVERY_NS)
+    (said,) = looked(watch, roster, tampering._EVERY_NS)
     assert f"{abs(step)}.0 s {way}" in said
-    assert b'"cause":"clock_stepped"' in engine.logged[0]
-    assert looked(watch, engine, tampering._EVERY_NS) == []
+    assert b'"cause":"clock_stepped"' in roster.logged[0]
+    assert looked(watch, roster, tampering._EVERY_NS) == []
 
 
 def test_a_clock_that_is_slewed_is_none_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    watch, engine = Tampering(), Nothing()
+    watch, roster = Tampering(), Nothing()
     before = Clock.measure().offset
     for look in range(1, 20):
         monkeypatch.setattr(Clock, "measure", lambda look=look: Clock(before + look * 2_500_000))
-        assert looked(watch, engine, tampering._EVERY_NS) == []
+        assert looked(watch, roster, tampering._EVERY_NS) == []
 
 
 def test_a_recorder_that_stood_still_says_so_in_the_audit_log() -> None:
-    watch, engine = Tampering(), Nothing()
-    assert looked(watch, engine, 12 * 10**9) == []
-    assert b'"cause":"recorder_paused"' in engine.logged[0]
-    assert b"12 s" in engine.logged[0]
+    watch, roster = Tampering(), Nothing()
+    assert looked(watch, roster, 12 * 10**9) == []
+    assert b'"cause":"recorder_paused"' in roster.logged[0]
+    assert b"12 s" in roster.logged[0]
 
 
 def test_every_cause_has_a_sentence() -> None:
