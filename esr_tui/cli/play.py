@@ -12,7 +12,9 @@ from typing import IO
 import click
 
 from esr_tui.cli.options import Failure, lens_of, settings_of, store_options
-from esr_tui.exchange.importing import Found, importer, slot
+from esr_tui.exchange.found import Found
+from esr_tui.exchange.importer import importer
+from esr_tui.exchange.importing import slot
 from esr_tui.exchange.locate import look
 
 _PATIENCE = 1.5

@@ -19,7 +19,7 @@ from esr_tui.exchange import (
 )
 from esr_tui.exchange.bundle import is_bundle, unpack
 from esr_tui.exchange.errors import Damage, ForeignError
-from esr_tui.exchange.importing import Found
+from esr_tui.exchange.found import Found
 from esr_tui.exchange.items import Read
 from esr_tui.exchange.source import Source
 from esr_tui.model.text import printable

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from esr_tui.exchange.importing import Found, Progress, imported
+from esr_tui.exchange.found import Found
+from esr_tui.exchange.importing import Progress, imported
 from esr_tui.recording import Catalog, RecordingError
 
 

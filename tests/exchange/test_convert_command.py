@@ -16,7 +16,9 @@ import pytest
 
 from esr_tui.exchange import cache
 from esr_tui.exchange.exporting import Export
-from esr_tui.exchange.importing import Found, imported, importer, slot
+from esr_tui.exchange.found import Found
+from esr_tui.exchange.importer import importer
+from esr_tui.exchange.importing import imported, slot
 from esr_tui.exchange.locate import look, resolve
 from esr_tui.recording import RecordingReader, StoreError
 

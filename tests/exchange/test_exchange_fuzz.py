@@ -20,7 +20,7 @@ from esr_tui.exchange.copying import Folder, copy
 from esr_tui.exchange.errors import Damage, ForeignError
 from esr_tui.exchange.exporting import FORMATS as OUT
 from esr_tui.exchange.exporting import Export
-from esr_tui.exchange.importing import Found
+from esr_tui.exchange.found import Found
 from esr_tui.exchange.source import Source
 from esr_tui.recording import RecordingReader
 from tests.fuzz.mutating import mutated
