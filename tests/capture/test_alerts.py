@@ -21,6 +21,7 @@ from esr_tui.config.loading import from_text
 from esr_tui.config.schema import Alerts, ConfigError
 from esr_tui.model.verdict import Divergence
 from esr_tui.sessions.proc import cmdline, processes
+from tests.e2e.waiting import until
 
 EVENT = Divergence(
     code="E4008W", time="2026-11-22T17:00:00.000Z", uid="u", ei=1, sid="s1", user="ann", pid=42, path='/bin/"x]\\',
@@ -106,7 +107,11 @@ def test_a_command_that_hangs_is_killed_with_what_it_started(monkeypatch: pytest
     mark = f"600.{os.getpid()}"
     with pytest.raises(subprocess.TimeoutExpired):
         to_command(EVENT, ["/bin/sh", "-c", f"sleep {mark} & sleep {mark}; wait"], "nobody")
-    assert [each for each in processes() if mark.encode() in b" ".join(cmdline(each.pid))] == []
+
+    def gone() -> bool:  # killed they are at once, but each dies when it next gets time
+        return not any(mark.encode() in b" ".join(cmdline(each.pid)) for each in processes())
+
+    until(gone, "what it started to die")
 
 
 def test_an_unknown_user_and_a_failing_command_are_errors() -> None:

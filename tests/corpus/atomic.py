@@ -20,10 +20,9 @@ from tests.corpus.cases import Case
 from tests.corpus.hiding import COLLECTION, WAYS, Atomic, allowed, case, judged
 from tests.corpus.playing import Login, judge, play
 from tests.e2e.capturing import Capture
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 
 _AT_ONCE = 24
-CONFIG = "login_daemons: [esr-corpus-sshd]\n"
 
 
 class Result:
@@ -112,8 +111,8 @@ def main() -> None:
         place.chmod(0o755)
         base = Shelled(f"esr-atomic-{os.getpid()}", "bash")
         (place / "sshd").mkdir()
-        sshd = Sshd(place / "sshd", base, name="esr-corpus-sshd")
-        recorder = Capture(place / "store", CONFIG)
+        sshd = Sshd(place / "sshd", base, name=OWN)
+        recorder = Capture(place / "store", watching(OWN))
         try:
             result = run(sshd, recorder, base, [(each, ways) for each in allowed()])
         finally:

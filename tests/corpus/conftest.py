@@ -17,9 +17,7 @@ if str(ROOT) not in sys.path:  # `python -m pytest` has put it there; plain `pyt
 from tests.corpus.accounts import SHELLS, Shelled  # noqa: E402
 from tests.corpus.playing import LINES  # noqa: E402
 from tests.e2e.capturing import Capture  # noqa: E402
-from tests.e2e.server import Sshd  # noqa: E402
-
-_CONFIG = "login_daemons: [esr-corpus-sshd]\n"
+from tests.e2e.server import OWN, Sshd, watching  # noqa: E402
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,7 +55,7 @@ def accounts() -> Iterator[dict[str, Shelled]]:
 def sshd(accounts: dict[str, Shelled]) -> Iterator[Sshd]:
     """An sshd of a name that only this recorder watches."""
     with tempfile.TemporaryDirectory(prefix="esr-sshd-") as folder:
-        server = Sshd(Path(folder), accounts["bash"], name="esr-corpus-sshd")
+        server = Sshd(Path(folder), accounts["bash"], name=OWN)
         yield server
         server.stop()
 
@@ -65,6 +63,6 @@ def sshd(accounts: dict[str, Shelled]) -> Iterator[Sshd]:
 @pytest.fixture(scope="module")
 def recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Capture]:
     """The recorder."""
-    capture = Capture(tmp_path_factory.mktemp("corpus") / "store", _CONFIG)
+    capture = Capture(tmp_path_factory.mktemp("corpus") / "store", watching(OWN))
     yield capture
     capture.stop()

@@ -17,7 +17,7 @@ if str(ROOT) not in sys.path:  # `python -m pytest` has put it there; plain `pyt
 
 from tests.e2e.account import Account  # noqa: E402
 from tests.e2e.capturing import Capture  # noqa: E402
-from tests.e2e.server import Sshd  # noqa: E402
+from tests.e2e.server import OWN, SHARED, Sshd, watching  # noqa: E402
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,8 +50,17 @@ def sudoer(account: Account) -> Iterator[Account]:
 
 
 @pytest.fixture(scope="session")
-def sshd(account: Account) -> Iterator[Sshd]:
-    """A stock sshd."""
+def service() -> Iterator[None]:
+    """What PAM does for sshd (an audit session, a loginuid) it does for it under the shared recorder's name, too."""
+    link = Path("/etc/pam.d", SHARED)
+    link.symlink_to("sshd")
+    yield
+    link.unlink()
+
+
+@pytest.fixture(scope="session")
+def sshd(account: Account, service: None) -> Iterator[Sshd]:
+    """A stock sshd, under a name that is only this run's."""
     with tempfile.TemporaryDirectory(prefix="esr-sshd-") as folder:  # pytest's are closed to other users
         server = Sshd(Path(folder), account)
         yield server
@@ -60,17 +69,17 @@ def sshd(account: Account) -> Iterator[Sshd]:
 
 @pytest.fixture(scope="session")
 def own_sshd(account: Account) -> Iterator[Sshd]:
-    """An sshd of another name: whoever watches for that name sees no other login of this machine."""
+    """An sshd that the shared recorder does not watch."""
     with tempfile.TemporaryDirectory(prefix="esr-sshd-") as folder:
-        server = Sshd(Path(folder), account, name="esr-test-sshd")
+        server = Sshd(Path(folder), account, name=OWN)
         yield server
         server.stop()
 
 
 @pytest.fixture(scope="session")
-def recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Capture]:
+def recorder(tmp_path_factory: pytest.TempPathFactory, service: None) -> Iterator[Capture]:
     """A recorder that all tests share whose subject is not the recorder itself."""
-    capture = Capture(tmp_path_factory.mktemp("capture") / "store")
+    capture = Capture(tmp_path_factory.mktemp("capture") / "store", watching(SHARED))
     yield capture
     capture.stop()
     assert capture.said.count(b"\n") == 1, f"the recorder complained: {capture.said!r}"

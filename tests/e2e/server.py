@@ -17,6 +17,16 @@ from tests.e2e.client import Client
 _SFTP_SERVER = "/usr/lib/openssh/sftp-server"
 _SESSION_PROGRAM = Path("/usr/lib/openssh/sshd-session")
 """Since OpenSSH 9.8 it serves the connections."""
+_RUN = f"{os.getpid():x}"
+SHARED = f"sshd-{_RUN}"
+"""The name under which servers run whose logins the shared recorder watches: no other run's, nor this machine's."""
+OWN = f"own-sshd-{_RUN}"
+"""The name for tests that start recorders of their own: the shared one does not see these logins."""
+
+
+def watching(name: str) -> str:
+    """The line of a configuration by which a recorder watches the servers of one name alone."""
+    return f"login_daemons: [{name}]\n"
 
 
 def free_port(family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> int:
@@ -48,11 +58,11 @@ class Sshd:
         account: who may log in.
         lines: more lines of configuration.
         sftp: the subsystem's command.
-        name: under which it runs, so that a recorder can be told to watch it alone.
+        name: under which it runs (15 bytes at most), so that a recorder can be told to watch it alone.
     """
 
     def __init__(
-        self, folder: Path, account: Account, *lines: str, sftp: str = _SFTP_SERVER, name: str = "sshd"
+        self, folder: Path, account: Account, *lines: str, sftp: str = _SFTP_SERVER, name: str = SHARED
     ) -> None:
         self.folder, self.account, self.port = folder, account, free_port()
         folder.chmod(0o755)

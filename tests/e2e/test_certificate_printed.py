@@ -13,7 +13,7 @@ from esr_tui.model.events import SessionEnd
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
 from tests.e2e.running import run_command, run_python
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CLEAN = "Nothing was lost, and nothing hidden was found."
@@ -64,7 +64,7 @@ def test_a_ring_of_io_uring_is_said_and_the_session_is_not_clean(recorder: Captu
 
 
 def test_a_recorder_that_was_stopped_is_said(tmp_path: Path, own_sshd: Sshd, account: Account) -> None:
-    config = "login_daemons: [esr-test-sshd]\n"
+    config = watching(OWN)
     capture = Capture(tmp_path / "store", config)
     before = [each.sid for each in capture.sessions(account.name)]
     with own_sshd.login() as client:
@@ -83,7 +83,7 @@ def test_a_recorder_that_was_stopped_is_said(tmp_path: Path, own_sshd: Sshd, acc
 
 def test_a_login_that_was_there_before_is_said(tmp_path: Path, own_sshd: Sshd, account: Account) -> None:
     with own_sshd.login() as client:
-        capture = Capture(tmp_path / "store", "login_daemons: [esr-test-sshd]\n")
+        capture = Capture(tmp_path / "store", watching(OWN))
         (recording,) = capture.new(account.name, [])
         client.type("exit\n")
         client.ended()
@@ -95,9 +95,7 @@ def test_a_login_that_was_there_before_is_said(tmp_path: Path, own_sshd: Sshd, a
 
 
 def test_what_a_full_ring_lost_is_said(tmp_path: Path, own_sshd: Sshd) -> None:
-    capture = Capture(
-        tmp_path / "store", "login_daemons: [esr-test-sshd]\nenhanced_recording: {command_buffer_size: 16}\n"
-    )
+    capture = Capture(tmp_path / "store", watching(OWN) + "enhanced_recording: {command_buffer_size: 16}\n")
     os.kill(capture.pid, signal.SIGSTOP)
     try:
         own_sshd.run("for n in $(seq 200); do /bin/true $n; done")

@@ -13,7 +13,7 @@ from esr_tui.model.events import Gap
 from esr_tui.recording import statusfile
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 from tests.e2e.waiting import until
 
 _NOISE = "head -c 6000000 /dev/urandom | base64; echo no'ise' is over"
@@ -50,7 +50,7 @@ def freezing(tmp_path: Path) -> Iterator[Path]:
 @contextmanager
 def capture(store: Path) -> Iterator[Capture]:
     """A recorder that sees this test's logins alone."""
-    recorder = Capture(store, "login_daemons: [esr-test-sshd]\n")
+    recorder = Capture(store, watching(OWN))
     try:
         yield recorder
     finally:

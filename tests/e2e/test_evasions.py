@@ -15,7 +15,7 @@ from esr_tui.model.events import Command, Disk, Escape, Gap, SessionEnd
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
 from tests.e2e.running import run_command, run_python
-from tests.e2e.server import Sshd, free_port
+from tests.e2e.server import SHARED, Sshd, free_port
 from tests.e2e.waiting import until
 
 
@@ -41,7 +41,7 @@ def test_a_program_that_calls_itself_sshd_hides_nothing(
         "import os\nif not os.fork():\n    os.setsid()\n    os.execv('/bin/true', ['/bin/true', 'as-leader'])\n"
         "os.wait()\nos.execv('/bin/true', ['/bin/true', 'as-child'])\n",
     )
-    line = "cp /usr/bin/python3 sshd; setsid -w /bin/true detached; ./sshd -I fake.py; true"
+    line = f"cp /usr/bin/python3 {SHARED}; setsid -w /bin/true detached; ./{SHARED} -I fake.py; true"
     (outer, inner) = recorder.started(account.name, lambda: sshd.run(line), 2)
     outer.ended()
     inner.ended()
@@ -62,7 +62,7 @@ def test_a_server_of_the_users_own_inside_a_session(recorder: Capture, sshd: Ssh
     before = [each.sid for each in recorder.sessions(account.name)]
     with sshd.login() as client:
         (outer,) = recorder.new(account.name, before)
-        client.type(f"/usr/sbin/sshd -D -e -f {account.home}/own_config\n")
+        client.type(f"mkdir own; ln -s /usr/sbin/sshd own/{SHARED}; ~/own/{SHARED} -D -e -f own_config\n")
         client.expect(rb"listening on")
         flags = [str(port) if each == str(sshd.port) else each for each in sshd.options()]
         subprocess.run(

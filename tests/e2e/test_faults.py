@@ -17,13 +17,13 @@ from esr_tui.sessions import proc
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
 from tests.e2e.client import Client
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 from tests.e2e.waiting import until
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
-_SMALL = """
-login_daemons: [esr-test-sshd]
+_SMALL = f"""
+{watching(OWN)}
 interpreter_input: 0
 enhanced_recording:
   command_buffer_size: 16

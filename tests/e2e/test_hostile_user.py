@@ -18,7 +18,7 @@ from esr_tui.tui.app import EsrApp
 from esr_tui.tui.screens.session import SessionScreen
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 from tests.e2e.waiting import until
 
 PROGRAM = Path(__file__).with_name("hostile_program.py")
@@ -31,7 +31,7 @@ def capture() -> Iterator[Capture]:
     """A recorder whose store is in a folder that everybody may enter: only the store's own modes protect it."""
     with tempfile.TemporaryDirectory(prefix="esr-hostile-") as folder:
         Path(folder).chmod(0o755)
-        made = Capture(Path(folder, "store"), "login_daemons: [esr-test-sshd]\n")
+        made = Capture(Path(folder, "store"), watching(OWN))
         yield made
         made.stop()
         assert made.said.count(b"\n") == 1, f"the recorder complained: {made.said!r}"
@@ -153,11 +153,11 @@ def test_a_recorder_that_is_started_again_among_hostile_names_lives(
     before = {each.sid for each in capture.sessions(account.name)}
     with own_sshd.login() as client:
         capture.new(account.name, before)
-        for name in (b"\\xff\\xfe) R 1 1", b"sshd", b"esr-test-sshd"):
+        for fd, name in enumerate((b"\\xff\\xfe) R 1 1", b"sshd", OWN.encode()), 20):
             client.run(f"mkfifo p{name.hex()}; python3 -I {script} $'{name.decode()}' < p{name.hex()} &")
-            client.run(f"exec {10 + len(name)}> p{name.hex()}")
+            client.run(f"exec {fd}> p{name.hex()}")
         capture.stop()
-        second = Capture(capture.data_dir, "login_daemons: [esr-test-sshd]\n")
+        second = Capture(capture.data_dir, watching(OWN))
         try:
             recording = until(
                 lambda: next(

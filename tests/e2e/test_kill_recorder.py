@@ -14,7 +14,7 @@ from pathlib import Path
 from esr_tui.model.events import Command, Gap, SessionEnd, SessionStart
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 
 KILLS = int(os.environ.get("ESR_KILLS", "5"))
 SEED = int(os.environ.get("ESR_FUZZ_SEED", "1"))
@@ -22,7 +22,7 @@ LONGEST = 2.5
 """Seconds that a recorder has; it needs about one to begin recording."""
 
 _ROOT = Path(__file__).resolve().parents[2]
-_CONFIG = "login_daemons: [esr-test-sshd]\n"
+_CONFIG = watching(OWN)
 _WORK = """
 import os, time
 n = 0

@@ -13,11 +13,11 @@ import pytest
 from esr_tui.model.events import Command, Disk, Exit, Fork, Gap, SessionEnd
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 from tests.e2e.waiting import until
 
-_TINY = """
-login_daemons: [esr-test-sshd]
+_TINY = f"""
+{watching(OWN)}
 enhanced_recording:
   command_buffer_size: 16
   disk_buffer_size: 16

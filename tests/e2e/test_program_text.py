@@ -12,7 +12,7 @@ from esr_tui.model.events import Command, Input
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
 from tests.e2e.running import run_command
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 
 _SHELLS = ("bash", "dash", "zsh -f", "ksh", "mksh", "busybox sh", "tcsh -f", "fish --no-config")
 _TEXTS = {
@@ -136,7 +136,7 @@ def test_no_more_than_the_configured_bytes_are_kept(tmp_path: Path, own_sshd: Ss
     account.write("long.py", "'''" + "x" * 5000 + "'''\n")
     # A shell outlives the last one: what is over within milliseconds, with its parent, cannot be looked at any more.
     line = "sh long.sh; /usr/bin/python3 -m long; echo; /usr/bin/python3 -m long; sleep 0.1"
-    capture = Capture(tmp_path / "store", "login_daemons: [esr-test-sshd]\ninterpreter_input: 1000\n")
+    capture = Capture(tmp_path / "store", watching(OWN) + "interpreter_input: 1000\n")
     recording = run_command(capture, own_sshd, line)
     capture.stop()
     kept = {(Path(event.path or "").name, event.via): event for event in recording.all(Input)}
@@ -167,7 +167,7 @@ def test_the_configuration_says_whose_input_is_kept(
     account.write("d.sh", "/bin/true\n")
     account.write("b.sh", "/bin/true\n")
     account.write("keep.py", "pass\n")
-    capture = Capture(tmp_path / "store", f"login_daemons: [esr-test-sshd]\n{config}")
+    capture = Capture(tmp_path / "store", watching(OWN) + config)
     recording = run_command(
         capture, own_sshd, "dash d.sh; bash b.sh; /usr/bin/python3 -m keep; cat d.sh | perl"
     )

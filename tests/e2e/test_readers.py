@@ -18,7 +18,7 @@ from esr_tui.capture.privilege import Identity, as_user, closed
 from esr_tui.model.events import Command
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = """
@@ -61,7 +61,7 @@ def shared(own_sshd: Sshd, group: grp.struct_group) -> Iterator[tuple[Capture, R
     """A store that existed before it was shared, and a recorded session in it."""
     with tempfile.TemporaryDirectory(prefix="esr-shared-") as name:  # pytest's are closed to other users
         Path(name).chmod(0o755)
-        watched = "login_daemons: [esr-test-sshd]\n"
+        watched = watching(OWN)
         Capture(Path(name, "store"), watched + "group: esr-no-such-group\n").stop()
         capture = Capture(Path(name, "store"), watched + f"group: {group.gr_name}\n")
         (recording,) = capture.started(own_sshd.account.name, lambda: own_sshd.run("/bin/true seen", "-tt"))

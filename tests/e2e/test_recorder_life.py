@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from esr_tui.model.events import Command, Disk, Gap, Network, SessionEnd, TerminalMode
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 from tests.e2e.waiting import until
 
 
@@ -24,7 +25,7 @@ def capture(tmp_path: Path) -> Iterator[Callable[..., Capture]]:
     started: list[Capture] = []
 
     def start(config: str = "") -> Capture:
-        started.append(Capture(tmp_path / "store", "login_daemons: [esr-test-sshd]\n" + config))
+        started.append(Capture(tmp_path / "store", watching(OWN) + config))
         return started[-1]
 
     yield start
@@ -223,12 +224,16 @@ def test_a_recorder_may_be_told_to_record_terminals_alone(
     assert recording.only(SessionEnd).enhanced_recording is False
 
 
-def test_the_daily_log_shows_every_command(
-    capture: Callable[..., Capture], own_sshd: Sshd, account: Account
+def test_without_configuration_sshd_is_watched_and_the_daily_log_shows_every_command(
+    tmp_path: Path, account: Account
 ) -> None:
-    recorder = capture()
-    (recording,) = recorder.started(account.name, lambda: own_sshd.run("/bin/true in-the-log"))
-    recording.ended()
+    recorder = Capture(tmp_path / "store")
+    with tempfile.TemporaryDirectory(prefix="esr-sshd-") as folder:
+        server = Sshd(Path(folder), account, name="sshd")
+        (recording,) = recorder.started(account.name, lambda: server.run("/bin/true in-the-log"))
+        recording.ended()
+        server.stop()
+    recorder.stop()
     log = (recorder.data_dir / "log" / "events.log").read_text()
     lines = [line for line in log.splitlines() if recording.sid in line]
     assert any('"in-the-log"' in line and '"event":"session.command"' in line for line in lines)

@@ -13,7 +13,7 @@ from esr_tui.install import unit
 from esr_tui.model.events import Command, Disk, Gap, Input, Network, SessionEnd
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 
 _NO_NEW_CODE = """\
 import ctypes, os, sys
@@ -37,7 +37,7 @@ def confined(tmp_path: Path) -> Iterator[Capture]:
     ]
     recorder = Capture(
         tmp_path / "store",
-        "login_daemons: [esr-test-sshd]\n",
+        watching(OWN),
         prefix=[*confine, sys.executable, "-c", _NO_NEW_CODE],
     )
     yield recorder

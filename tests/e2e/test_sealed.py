@@ -11,10 +11,10 @@ from esr_tui.recording.verified import Verified
 from esr_tui.recording.verifystore import verify_index, verify_store
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 from tests.e2e.waiting import until
 
-_CONFIG = "login_daemons: [esr-test-sshd]\nseal: 1\n"
+_CONFIG = watching(OWN) + "seal: 1\n"
 
 
 def test_a_login_is_sealed_through_a_crash(tmp_path: Path, own_sshd: Sshd, account: Account) -> None:

@@ -15,9 +15,9 @@ from esr_tui.model.events import Command, Gap
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
 from tests.e2e.client import Client
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 
-_CONFIG = "login_daemons: [esr-test-sshd]\n"
+_CONFIG = watching(OWN)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from esr_tui.model.events import Command, Exit, Gap, SessionEnd
 from esr_tui.model.session import SessionSummary
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 from tests.e2e.waiting import until
 
 
@@ -26,7 +26,7 @@ def capture(tmp_path: Path) -> Iterator[Callable[..., Capture]]:
     started: list[Capture] = []
 
     def start(*options: str) -> Capture:
-        started.append(Capture(tmp_path / "store", "login_daemons: [esr-test-sshd]\n", options))
+        started.append(Capture(tmp_path / "store", watching(OWN), options))
         return started[-1]
 
     yield start

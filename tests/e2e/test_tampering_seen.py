@@ -16,7 +16,7 @@ from esr_tui.kernel.libbpf import Map, library
 from esr_tui.model.events import Command, Escape, Gap
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 from tests.e2e.waiting import until
 
 _SEIZE = (
@@ -28,7 +28,7 @@ _SEIZE = (
 @pytest.fixture
 def capture(tmp_path: Path) -> Iterator[Capture]:
     """A recorder of its own."""
-    made = Capture(tmp_path / "store", "login_daemons: [esr-test-sshd]\n")
+    made = Capture(tmp_path / "store", watching(OWN))
     yield made
     made.stop()
 

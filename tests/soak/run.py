@@ -33,11 +33,10 @@ from esr_tui.config.schema import Config  # noqa: E402
 from esr_tui.model.events import Command, Disk, Exit, Gap, Network  # noqa: E402
 from esr_tui.model.session import ENDED  # noqa: E402
 from tests.e2e.account import Account  # noqa: E402
-from tests.e2e.server import Sshd  # noqa: E402
+from tests.e2e.server import OWN, Sshd, watching  # noqa: E402
 
 MINUTES = 60.0
 CLIENTS = 4
-DAEMON = "esr-soak-sshd"
 PAUSE_S = 1.0
 """Between two sessions of a client."""
 SAMPLE_S = 15
@@ -146,7 +145,7 @@ def login_server() -> Iterator[Sshd]:
     """An sshd, and the user who logs in."""
     account = Account("esr-soak")
     with tempfile.TemporaryDirectory(prefix="esr-soak-") as folder:
-        server = Sshd(Path(folder), account, name=DAEMON)
+        server = Sshd(Path(folder), account, name=OWN)
         try:
             yield server
         finally:
@@ -284,7 +283,7 @@ def main(arguments: list[str]) -> int:
         return 0
     seconds = float(arguments[0] if arguments else MINUTES) * 60
     # A name of its own: no other recorder of this machine has to record all this, too.
-    config = f"login_daemons: [{DAEMON}]\n"
+    config = watching(OWN)
     with login_server() as server, Recorder(120, config) as recorder:
         began = time.monotonic()
         clients, samples, pause = Clients(server), [sample(recorder, began, 0)], threading.Event()
