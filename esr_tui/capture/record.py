@@ -27,6 +27,7 @@ from esr_tui.model.clock import Clock
 from esr_tui.model.events import Resize
 from esr_tui.recording.behind import WriteBehind
 from esr_tui.recording.errors import StoreError
+from esr_tui.recording.logseal import LogSeals
 from esr_tui.recording.store import Store
 from esr_tui.sessions import proc
 
@@ -128,7 +129,7 @@ def record(
         relayed.set()
         thread.join()
     recorder.left(status)
-    _finish(recorder)
+    _finish(recorder, store)
     return Recorded(recorder.session.sid, status, kernel is not None)
 
 
@@ -247,7 +248,7 @@ def _pump(recorder: _Recorder, stream: _Stream, relayed: threading.Event) -> Non
         recorder.step()
 
 
-def _finish(recorder: _Recorder) -> None:
+def _finish(recorder: _Recorder, store: Store) -> None:
     """Completes the recording; in the background when processes were left behind."""
     while not recorder.closed:
         if recorder.session.ended is not None and recorder.session.members:
@@ -257,11 +258,24 @@ def _finish(recorder: _Recorder) -> None:
             service.to_background()
             while not recorder.closed:
                 recorder.step()
-            recorder.writing.settle(_LAST_WRITES_S)
+            if recorder.writing.settle(_LAST_WRITES_S):
+                _seal_logs(store)
             os._exit(0)
         recorder.step()
-    if not recorder.writing.settle(_LAST_WRITES_S):
+    if recorder.writing.settle(_LAST_WRITES_S):
+        _seal_logs(store)
+    else:
         service.complain(f"{recorder.writing.waiting} bytes were not written: {recorder.writing.failing}")
+
+
+def _seal_logs(store: Store) -> None:
+    """Seals the day's audit log, to which this process has written; where `esr capture` runs it does that."""
+    if requirements.capture_running(store.data_dir).ok:
+        return
+    try:
+        LogSeals(store).finish()
+    except OSError as error:
+        service.complain(f"the audit log could not be sealed: {error.strerror}")
 
 
 def default_shell() -> list[str]:

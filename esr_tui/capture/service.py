@@ -26,6 +26,7 @@ from esr_tui.kernel.interpreters import ANYBODYS, image_names
 from esr_tui.kernel.programs import Kernel, RingSizes
 from esr_tui.masking.rules import at_capture
 from esr_tui.model.text import printable
+from esr_tui.recording.behind import WriteBehind
 from esr_tui.recording.errors import StoreError, StoreFull
 from esr_tui.recording.logseal import LogSeals
 from esr_tui.recording.sharing import share
@@ -105,13 +106,14 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None, *, take
     elif not takeover:
         lock.refuse()
     kernel = load_kernel(config, config.login_daemons)
+    logs = LogSeals(store)
     roster = Roster(
         kernel,
         store,
         cgroups=prepared_cgroups(config),
         enhanced=config.enhanced_recording.enabled,
         complain=complain,
-        logs=LogSeals(store),
+        logs=logs,
     )
     engine = Engine(roster, config.login_daemons)
     kernel.watch()  # proves that the system calls can be watched; let go again when no login needs it
@@ -141,7 +143,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None, *, take
     beside.ask_to_end()
     cut = engine.close(hand_over=signals.hand_over)
     keeper.end()
-    store.close()
+    _close(store, roster.writing, logs)
     if signals.hand_over and cut:
         lock.hand_over(cut.until, cut.margin)
     else:
@@ -169,6 +171,14 @@ def _go_on(engine: Engine, lock: Lock, beside: Companion, config: Config) -> Non
     other = Takeover(engine, lock, config.login_daemons)
     complain(other.run())
     beside.begin(config, after=other.process)
+
+
+def _close(store: Store, writing: WriteBehind, logs: LogSeals) -> None:
+    """Seals what has been written to the day's log since it was sealed last, unless the disk keeps one waiting."""
+    if not writing.failing and writing.busy_since is None:
+        with suppress(OSError):
+            logs.finish()
+    store.close()
 
 
 def follow(kernel: Kernel, store: Store, keeper: Keeper, old: Config, new: Config) -> None:

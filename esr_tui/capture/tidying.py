@@ -14,7 +14,7 @@ from esr_tui.model.clock import Clock
 from esr_tui.model.codec import encode
 from esr_tui.model.removal import Removed
 from esr_tui.recording.errors import StoreError
-from esr_tui.recording.retention import Budget, Going, going, kept, remove
+from esr_tui.recording.retention import Budget, Going, going, kept, kept_logs, remove, remove_log
 from esr_tui.recording.store import Store
 from esr_tui.search.grams import Grams
 
@@ -41,7 +41,7 @@ class Tidying:
     """Looks now and then; removes what the budget does not keep, oldest first, and notes each in the audit log.
 
     Args:
-        data_dir: the store; of its recordings, those of this node are looked after.
+        data_dir: the store; the recordings and audit logs of this node are looked after.
         complain: takes one sentence.
         clock: monotonic seconds.
     """
@@ -61,7 +61,7 @@ class Tidying:
         """Removes what has to go. Called every some seconds.
 
         Returns:
-            Bytes of all recordings when they were counted last; None when they never could be.
+            Bytes of all recordings and logs when they were counted last; None when they never could be.
         """
         now = self._clock()
         try:
@@ -87,31 +87,37 @@ class Tidying:
         return self.used
 
     def _tidy(self, budget: Budget, free: int) -> None:
-        sessions = self._store.own_sessions
-        everything = kept(sessions)
+        sessions, data_dir = self._store.own_sessions, self._store.data_dir
+        everything = [*kept(sessions), *kept_logs(self._store.own_dir)]
         used = sum(each.size for each in everything)
         gone: list[Path] = []
         for each in going(everything, budget, now=time.time(), free=free):
-            if remove(sessions, self._store.data_dir, each.recording, f"retention: {each.why}"):
-                used -= each.recording.size
+            why = f"retention: {each.why}"
+            if each.recording.log:
+                remove_log(data_dir, each.recording, why)
+            elif remove(sessions, data_dir, each.recording, why):
                 gone += each.recording.files
-                self._note(each)
+            else:
+                continue
+            used -= each.recording.size
+            self._note(each)
         self.used = used
         if gone and (index := Grams.open(self._store.data_dir)):
             index.forget(gone)
             index.close()
 
     def _note(self, removed: Going) -> None:
-        now = Clock.now()
+        now, what = Clock.now(), removed.recording
         line = Removed(
             code=Removed.CODE,
             time=Clock.measure().wall(now),
             uid=str(uuid.uuid4()),
             ei=0,
-            sid=removed.recording.sid,
+            sid="" if what.log else what.sid,
             server_id=self._store.node,
             ktime=now,
             reason=removed.why,
-            bytes=removed.recording.size,
+            bytes=what.size,
+            log=what.sid if what.log else "",
         )
         self._store.log(encode(line) + b"\n", line.time)

@@ -1,4 +1,4 @@
-"""The audit log's line about a recording that was removed on purpose."""
+"""The audit log's line about what was removed on purpose."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from esr_tui.model.events import Event
 
 
 class Removed(Event, frozen=True, kw_only=True, tag="session.removed"):
-    """A recording was removed. No part of any recording."""
+    """A recording was removed, or an older day's audit log. No part of any recording."""
 
     CODE: ClassVar[str] = "E4009I"
     KIND: ClassVar[str] = "removed"
@@ -16,3 +16,5 @@ class Removed(Event, frozen=True, kw_only=True, tag="session.removed"):
     reason: str = ""
     bytes: int = 0
     """On the disk, of all its files."""
+    log: str = ""
+    """The name of an audit log; `sid` is empty then."""

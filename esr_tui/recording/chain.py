@@ -8,18 +8,13 @@ a recording without its last lines, or an older state of it put back, does not f
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import os
 from pathlib import Path
 
-from esr_tui.model.clock import Clock, boot_id
-from esr_tui.recording import files
+from esr_tui.model.clock import Clock
 from esr_tui.recording.errors import write_failed
 from esr_tui.recording.keys import Signer, signer_of
 from esr_tui.recording.layout import SESSIONS
-from esr_tui.recording.sealend import end_of
-from esr_tui.recording.sealline import NOTHING, hash_of, made
+from esr_tui.recording.sharedseal import SharedSeal
 
 NAME = "node.seal"
 BEGUN, ENDED, REMOVED, LIVE = "begin", "end", "removed", "live"
@@ -44,10 +39,7 @@ class NodeChain:
         self._told_at = Clock.now()
         self._heads: dict[str, tuple[int, str]] = {}
         """Of this process's live recordings: the last line of those that were sealed since they were told of."""
-        self._path = directory / NAME
-        self._signer = signer
-        self._known = -1, NOTHING
-        """The last line that this process has written."""
+        self._file = SharedSeal(directory / NAME, "node", node, signer)
 
     def sealed(self, sid: str, number: int, head: str) -> None:
         """A live recording has a further line; tell() says so."""
@@ -71,26 +63,7 @@ class NodeChain:
 
     def add(self, kind: str, **fields: object) -> None:
         """Appends a line. Raises OSError; then there is none."""
-        fd = files.open_chain(self._path, make=True)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            number, head, last = end_of(fd)
-            if (
-                number < self._known[0]
-            ):  # it was removed, or an older one put back: this shows as missing lines
-                number, head = self._known
-            if last is None or last.line.key != self._signer.id:
-                fields |= {"pub": self._signer.public.hex(), "boot_id": boot_id()}
-            line = made(
-                self._signer, kind=kind, n=number + 1, prev=head, subject="node", node=self.node, **fields
-            )
-            end = os.fstat(fd).st_size
-            if os.write(fd, line) < len(line):
-                os.ftruncate(fd, end)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            self._known = number + 1, hash_of(line)
-        finally:
-            os.close(fd)
+        self._file.add(kind, **fields)
 
 
 def note_removal(index: Path, data_dir: Path, why: str) -> None:
@@ -107,8 +80,16 @@ def note_removal(index: Path, data_dir: Path, why: str) -> None:
     Raises:
         StoreError: it cannot be noted; the recording should stay then.
     """
-    directory = index.parents[len(SESSIONS.parts)]
+    _note(index.parents[len(SESSIONS.parts)], data_dir, index.stem, why)
+
+
+def note_log_removal(log: Path, data_dir: Path, why: str) -> None:
+    """The same for a day's audit log and its seal. Raises StoreError."""
+    _note(log.parent, data_dir, log.name, why)
+
+
+def _note(directory: Path, data_dir: Path, what: str, why: str) -> None:
     try:
-        NodeChain(directory, directory.name, signer_of(data_dir)).add(REMOVED, of=index.stem, what=why)
+        NodeChain(directory, directory.name, signer_of(data_dir)).add(REMOVED, of=what, what=why)
     except OSError as error:
         raise write_failed(directory / NAME, error) from error

@@ -1,7 +1,7 @@
 """Seals the days' audit logs, from what stands on the disk: several processes append to them.
 
 `<day>.00:00:00.log.seal` has the same lines as a recording's seal. `esr capture` writes them, as often as it seals
-recordings; where only `esr record` runs, the log has no seal. A line vouches for what the log held at that moment: what
+recordings and when it ends; `esr record` when it ends. A line vouches for what the log held at that moment: what
 somebody changed in the seconds before is sealed as it was found. An hour after its day a log is closed.
 """
 
@@ -14,12 +14,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from esr_tui.recording import files
-from esr_tui.recording.chain import BEGUN, ENDED, NodeChain
+from esr_tui.recording.chain import BEGUN, ENDED
 from esr_tui.recording.layout import is_log, seal_name
 from esr_tui.recording.running import Running
-from esr_tui.recording.seal import SealFile
 from esr_tui.recording.sealend import last_line
 from esr_tui.recording.sealline import BEGIN, CLOSED, RESUMED, SEALED, parsed
+from esr_tui.recording.sharedseal import SharedSeal
 from esr_tui.recording.store import Store
 
 _STEP = 4 << 20
@@ -37,33 +37,46 @@ class LogSeals:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._chain = store.chain
         self._logs: dict[str, _Log] = {}
+        self._closed: set[str] = set()
         self._looked = float("-inf")
         self._behind = False
 
     def step(self) -> None:
         """Reads on, and seals when it is time; free in between. Raises OSError."""
-        now = time.monotonic()
-        if not self._behind and now - self._looked < self._store.seal:
-            return
-        self._looked, self._behind = now, False
-        for name in sorted(self._open()):
-            log = self._logs.get(name)
-            if log is None:
-                log = self._logs[name] = _Log(self._store, self._chain, name)
-            if not log.read():
-                self._behind = True
-            elif log.seal(over=name[:10] < _day(time.time() - _LATE_S)):
-                del self._logs[name]
+        if self._behind or time.monotonic() - self._looked >= self._store.seal:
+            self._look()
 
-    def _open(self) -> set[str]:
+    def finish(self) -> None:
+        """Seals all that the logs hold now. Raises OSError."""
+        self._look()
+        while self._behind:
+            self._look()
+
+    def _look(self) -> None:
+        """Goes on with each log; what is wrong with one keeps nobody from the others."""
+        self._looked, self._behind = time.monotonic(), False
+        failed: OSError | None = None
+        for name in self._open():
+            try:
+                log = self._logs.setdefault(name, _Log(self._store, name))
+                if not log.read():
+                    self._behind = True
+                elif log.seal(over=name[:10] < _day(time.time() - _LATE_S)):
+                    del self._logs[name]
+                    self._closed.add(name)
+            except OSError as error:
+                failed = error
+        if failed:
+            raise failed
+
+    def _open(self) -> list[str]:
         """The logs that are not closed."""
-        return {
-            name
-            for name in (each.name for each in self._store.own_dir.iterdir())
-            if is_log(name) and (name in self._logs or not closed(self._store.own_dir, name))
-        }
+        there = sorted(each.name for each in self._store.own_dir.iterdir() if is_log(each.name))
+        self._closed &= set(there)
+        fresh = [name for name in there if name not in self._logs and name not in self._closed]
+        self._closed |= {name for name in fresh if closed(self._store.own_dir, name)}
+        return [name for name in there if name not in self._closed]
 
 
 def marking(mark: Callable[[int], None], logs: LogSeals | None) -> Callable[[int], None]:
@@ -80,12 +93,11 @@ def marking(mark: Callable[[int], None], logs: LogSeals | None) -> Callable[[int
 class _Log:
     """One day's."""
 
-    def __init__(self, store: Store, chain: NodeChain, name: str) -> None:
+    def __init__(self, store: Store, name: str) -> None:
         self._path = store.own_dir / name
-        self._chain = chain
-        self._file = SealFile(store.own_dir / seal_name(name), name, store.node, store.signer)
-        self._file.take_over()
-        self._kind = RESUMED if self._file.begun else BEGIN
+        self._chain = store.chain
+        self._file = SharedSeal(store.own_dir / seal_name(name), name, store.node, store.signer)
+        self._fresh = True
         self._running = Running()
         self._sealed = -1
 
@@ -100,22 +112,21 @@ class _Log:
         return self._running.length < end
 
     def seal(self, *, over: bool) -> bool:
-        """Writes a line when something is new, or the last one; whether that was the last. Raises OSError."""
-        if self._running.length != self._sealed or over:
-            kind = CLOSED if over and self._kind == SEALED else self._kind
-            fresh, self._kind = self._kind != SEALED, SEALED
-            self._file.add(kind, files={self._path.name: self._running.mark()})
-            self._sealed = self._running.length
-            self._file.write()
-            number, head = self._file.head
-            if fresh or kind == CLOSED:
-                self._chain.add(ENDED if kind == CLOSED else BEGUN, of=self._path.name, at=number, head=head)
-            if kind == CLOSED:
-                self._file.settle()
-                self._file.close()
-            return kind == CLOSED
-        self._file.write()
-        return False
+        """Writes a line when something is new, or the last one; whether there is a last one. Raises OSError."""
+        if self._running.length == self._sealed and not over:
+            return False
+        kind = CLOSED if over else SEALED
+        if self._fresh:
+            kind = RESUMED if self._file.begun() else BEGIN
+        head = self._file.add(kind, files={self._path.name: self._running.mark()})
+        if head is None:
+            return True
+        self._sealed = self._running.length
+        if self._fresh or kind == CLOSED:
+            told = ENDED if kind == CLOSED else BEGUN
+            self._chain.add(told, of=self._path.name, at=head[0], head=head[1])
+        self._fresh = False
+        return kind == CLOSED
 
 
 def closed(directory: Path, name: str) -> bool:

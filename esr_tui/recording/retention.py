@@ -1,4 +1,4 @@
-"""Keeps a store within its budget: which finished recordings go, and how one is removed."""
+"""Keeps a store within its budget: which finished recordings and closed audit logs go, and how one is removed."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from esr_tui.recording import files
-from esr_tui.recording.chain import note_removal
+from esr_tui.recording.chain import note_log_removal, note_removal
 from esr_tui.recording.errors import StoreError, write_failed
-from esr_tui.recording.layout import SESSIONS, sid_of
+from esr_tui.recording.layout import SESSIONS, is_log, seal_name, sid_of
+from esr_tui.recording.logseal import closed
 from esr_tui.recording.pins import Pins, unpin
 
+_DAY_S = 86_400
 _NUMBERED = re.compile(r"-\d{1,20}$")
 
 
@@ -24,10 +27,10 @@ class Budget(msgspec.Struct, frozen=True):
     """What a store may hold. None sets no limit.
 
     Attributes:
-        size: bytes of all recordings.
-        age: seconds since a recording's end.
+        size: bytes of all recordings and audit logs.
+        age: seconds since a recording's, or a log's day's, end.
         free: bytes that shall be free on the file system.
-        spare: seconds after its end for which a recording stays whatever is short.
+        spare: seconds after its end for which it stays whatever is short.
     """
 
     size: int | None = None
@@ -37,12 +40,14 @@ class Budget(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct):
-    """A recording as the budget sees it.
+    """A recording, or a day's audit log, as the budget sees it.
 
     Attributes:
+        sid: the recording's, or the log's name.
         ended: when the last of its own files changed, in seconds since 1970.
         size: bytes on the disk of all its files, those made for readers among them.
         files: all of them.
+        log: whether it is a log.
     """
 
     sid: str
@@ -50,10 +55,11 @@ class Kept(msgspec.Struct):
     size: int = 0
     pinned: bool = False
     files: list[Path] = []
+    log: bool = False
 
 
 class Going(msgspec.Struct, frozen=True):
-    """A recording that has to go, and why."""
+    """What has to go, and why."""
 
     recording: Kept
     why: str
@@ -75,6 +81,25 @@ def kept(sessions: Path) -> list[Kept]:
         each.ended = max(each.ended, about.st_mtime if sid_of(path.name) else 0.0)
         each.files.append(path)
     return list(found.values())
+
+
+def kept_logs(directory: Path) -> list[Kept]:
+    """The closed audit logs of a node, each with its seal. Raises OSError.
+
+    One whose day is not over, or whose seal lacks its last line, is none of them. Recordings hold what a log says of
+    them; what it says beyond (removals, tampering while nobody was logged in) goes with it.
+    """
+    sizes = {path.name: about for path, about in _files(directory)}
+    found = []
+    for name in sorted(filter(is_log, sizes)):
+        if not closed(directory, name):
+            continue
+        both = [each for each in (name, seal_name(name)) if each in sizes]
+        day = datetime.fromisoformat(f"{name[:10]}T00:00:00Z").timestamp() + _DAY_S
+        ended = max(day, sizes[name].st_mtime)  # the wall clock may have been wrong that day
+        size = sum(sizes[each].st_blocks * 512 for each in both)
+        found.append(Kept(name, ended, size, files=[directory / each for each in both], log=True))
+    return found
 
 
 def owner(name: str, sids: set[str]) -> str | None:
@@ -102,7 +127,7 @@ def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 def going(all_: Iterable[Kept], budget: Budget, *, now: float, free: int) -> list[Going]:
-    """Which recordings have to go, the oldest first; those that live are still among them.
+    """What has to go, the oldest first; recordings that live are still among them.
 
     Args:
         now: seconds since 1970.
@@ -118,7 +143,7 @@ def going(all_: Iterable[Kept], budget: Budget, *, now: float, free: int) -> lis
         if budget.age is not None and now - each.ended > budget.age:
             why = f"older than {budget.age / 86400:g} days"
         elif budget.size is not None and used > budget.size:
-            why = f"all recordings took {used} bytes, more than {budget.size}"
+            why = f"all recordings and logs took {used} bytes, more than {budget.size}"
         elif budget.free is not None and free < budget.free:
             why = f"{free} bytes were free, fewer than {budget.free}"
         if why:
@@ -157,3 +182,13 @@ def remove(sessions: Path, data_dir: Path, recording: Kept, why: str) -> bool:
     with suppress(StoreError):
         unpin(index)
     return True
+
+
+def remove_log(data_dir: Path, log: Kept, why: str) -> None:
+    """Removes a day's audit log and its seal, after noting it in the node's chain. Raises StoreError."""
+    note_log_removal(log.files[0], data_dir, why)
+    for path in log.files:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise write_failed(path, error) from error

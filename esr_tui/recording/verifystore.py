@@ -165,16 +165,19 @@ def verify_directory(
         yield _one(directory, sid, node, sid in live)
     for sid in sorted({*node.heads, *node.removed} - present):
         if not is_log(sid):
-            yield _gone(directory, sid, node)
+            removed = sid in node.removed
+            yield _removed(directory, sid, node) if removed else _gone(directory, sid)
 
 
 def _logs(directory: Path, node: Node) -> Iterator[Verified]:
-    """The days' audit logs that are, or were, sealed."""
-    sealed = {name for name in _names(directory) if is_log(name) and (directory / seal_name(name)).exists()}
+    """The days' audit logs that are there, or were sealed."""
+    there = {name for name in _names(directory) if is_log(name)}
     recent = time.strftime("%Y-%m-%d", time.gmtime(time.time() - _LATE_S))
-    for name in sorted(sealed | {each for each in (*node.heads, *node.removed) if is_log(each)}):
-        if name in node.removed or not (directory / name).exists():
-            came = _gone(directory, name, node)
+    for name in sorted(there | {each for each in (*node.heads, *node.removed) if is_log(each)}):
+        if name in node.removed:
+            came = _removed(directory, name, node, still=name in there)
+        elif name not in there:
+            came = _gone(directory, name)
         else:
             live = name[:10] >= recent and not closed(directory, name)
             came = verify(Logs(directory), name, node.keys, live=live, heads=node.heads.get(name, ()))
@@ -219,8 +222,7 @@ def _live(directory: Path, sid: str) -> bool:
 
 def _one(directory: Path, sid: str, node: Node, live: bool) -> Verified:
     if sid in node.removed:
-        why = f"{node.removed[sid]}; some of its files are still there"
-        return Verified(sid=sid, path=str(directory / sid), state=verified.REMOVED, notes=(why,))
+        return _removed(directory, sid, node, still=True)
     heads = node.heads.get(sid, ())
     came = verify(Folder(directory), sid, node.keys, live=live, heads=heads)
     came = msgspec.structs.replace(came, path=str(directory / sid))
@@ -236,14 +238,18 @@ def _one(directory: Path, sid: str, node: Node, live: bool) -> Verified:
     return msgspec.structs.replace(came, state=verified.ALTERED, findings=(*came.findings, *found.found))
 
 
-def _gone(directory: Path, sid: str, node: Node) -> Verified:
+def _removed(directory: Path, sid: str, node: Node, *, still: bool = False) -> Verified:
+    why = node.removed[sid]
+    if still:
+        why += "; some of it is still there, or was put back: nothing vouches for that"
     path = str(directory / printable(sid, 80))
-    if sid in node.removed:
-        return Verified(sid=sid, path=path, state=verified.REMOVED, notes=(node.removed[sid],))
+    return Verified(sid=sid, path=path, state=verified.REMOVED, notes=(why,))
+
+
+def _gone(directory: Path, sid: str) -> Verified:
+    path = str(directory / printable(sid, 80))
     found = Findings()
-    found.add(
-        sid, "missing", "is gone: the node's chain knows of this recording, and of no reason for its removal"
-    )
+    found.add(sid, "missing", "is gone: the node's chain knows of it, and of no reason for its removal")
     return Verified(sid=sid, path=path, state=verified.ALTERED, findings=tuple(found.found))
 
 

@@ -11,6 +11,7 @@ from esr_tui.config.keeping import Keep
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import SessionEnd, SessionStart
 from esr_tui.recording import Catalog, RecordingWriter, Store, pins
+from esr_tui.recording.logseal import LogSeals
 
 LONG_AGO = 1_500_000_000
 
@@ -57,6 +58,30 @@ def test_the_oldest_go_and_are_noted(tmp_path: Path) -> None:
     assert all(line["code"] == "E4009I" and line["bytes"] > 100_000 for line in removed)
     assert "more than 256000" in removed[0]["reason"]
     assert said == []
+
+
+def test_audit_logs_go_with_the_recordings_of_their_days(tmp_path: Path) -> None:
+    store = Store(tmp_path / "esr")
+    store.create()
+    days = [f"2017-07-0{number}.00:00:00.log" for number in range(1, 4)]
+    for day in days:
+        store.log(b"x" * 60_000, f"{day[:10]}T10:00:00Z")
+        os.utime(store.own_dir / day, (LONG_AGO, LONG_AGO))
+    recorded(store, "dear", -800_000)
+    pins.pin(store.own_sessions / "dear.index")
+    Tidying(store.data_dir, print).look(Keep(age="1d", free=""))
+    assert all((store.own_dir / day).exists() for day in days), "none is closed, so none goes"
+    seals = LogSeals(store)
+    seals.finish()
+    seals.finish()
+    Tidying(store.data_dir, print).look(Keep(size="290K", free="", spare=""))
+    assert [(store.own_dir / day).exists() for day in days] == [False, True, True], "the oldest first"
+    Tidying(store.data_dir, print).look(Keep(age="1d", free=""))
+    assert not any((store.own_dir / day).exists() for day in days)
+    assert [each.sid for each in Catalog(store.data_dir).sessions()] == ["dear"]
+    lines = [json.loads(line) for line in (store.data_dir / "log/events.log").read_text().splitlines()]
+    removed = [(line["sid"], line["log"]) for line in lines if line["event"] == "session.removed"]
+    assert removed == [("", day) for day in days]
 
 
 def test_today_s_recordings_stay_however_full_the_disk_is(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import Command, Disk, Fork, Network, Resize, SessionEnd, SessionStart
 from esr_tui.recording import RecordingWriter, Store
+from esr_tui.recording.logseal import LogSeals
 from tests.commandline import Result, on_store
 
 SECOND = 1_000_000_000
@@ -71,6 +72,7 @@ class Recorder:
         writer.output(ktime=self.at(4000), data=b"x" * 30 + b"\r\n")
         writer.add(SessionEnd, ktime=self.at(5000), return_code=0)
         writer.close()
+        LogSeals(self.store).finish()
         return writer.sid
 
 

@@ -40,7 +40,7 @@ def test_states_and_exit_codes(recorder: Any, esr: Esr) -> None:
     everything = esr("verify", "--all")
     assert everything.code == 0
     told = [json.loads(line)["state"] for line in esr("verify", "--all", "--json").out.splitlines()]
-    assert sorted(told) == ["intact", "intact", "live"]
+    assert sorted(told) == ["intact", "intact", "live", "live"]
     live.close()
     index = recorder.store.own_sessions / f"{sid}.index"
     index.write_bytes(index.read_bytes() + b"\n")
@@ -62,7 +62,8 @@ def test_json(recorder: Any, esr: Esr) -> None:
     data[20] ^= 1
     victim.write_bytes(data)
     found = [json.loads(line) for line in esr("verify", "--all", "--json").out.splitlines()]
-    chain, said = found
+    chain, log, said = found
+    assert log["kind"] == "log"
     assert (chain["sid"], chain["state"]) == (recorder.store.node, "intact")
     assert (said["sid"], said["state"]) == (sid, "altered")
     (finding,) = said["findings"]

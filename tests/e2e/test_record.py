@@ -13,6 +13,7 @@ import pytest
 
 from esr_tui.model.events import Command, Gap, Network, Resize, SessionEnd, SessionStart, TerminalMode
 from esr_tui.recording import Catalog
+from esr_tui.recording.verifystore import verify_store
 from tests.e2e.account import Account
 from tests.e2e.capturing import Recording
 from tests.e2e.client import Client
@@ -57,6 +58,8 @@ def test_a_command_is_recorded_with_what_the_kernel_saw_and_its_status_handed_on
     assert recording.start.origin == "esr record"
     assert recording.start.size == "80:24"
     assert f"recorded as {recording.sid}".encode() in shown
+    sealed = {each.kind: (each.state, each.unsealed) for each in verify_store(store)}
+    assert sealed == {"chain": ("intact", 0), "log": ("live", 0), "recording": ("intact", 0)}
 
 
 def test_a_shell_is_typed_into_and_follows_the_window(store: Path) -> None:

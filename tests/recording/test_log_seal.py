@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from esr_tui.recording import Store, logseal
 from esr_tui.recording.logseal import LogSeals, closed
+from esr_tui.recording.retention import kept_logs, remove_log
 from esr_tui.recording.verified import Verified
 from esr_tui.recording.verifystore import verify_store
 
@@ -35,7 +37,7 @@ def logs(store: Store) -> dict[str, Verified]:
 def test_todays_log_grows_under_its_seal(eager: Store) -> None:
     seals, path = LogSeals(eager), path_of(eager, TODAY)
     eager.log(b'{"a":1}', TODAY)
-    assert logs(eager) == {}, "nobody has sealed it"
+    assert logs(eager)[path.name].headline() == "live: not sealed yet"
     seals.step()
     first = logs(eager)[path.name]
     assert (first.state, first.lines, first.unsealed) == ("live", 1, 0)
@@ -85,3 +87,47 @@ def test_another_recorder_goes_on(eager: Store, monkeypatch: pytest.MonkeyPatch)
     (came,) = logs(eager).values()
     assert (came.state, came.lines, came.unsealed) == ("live", 2, 0)
     assert "another one took over" in came.notes[0]
+
+
+def test_several_processes_seal_one_log_in_turn(eager: Store) -> None:
+    one, two = LogSeals(eager), LogSeals(Store(eager.data_dir, seal=0.0))
+    for number in range(6):
+        eager.log(b'{"a":%d}' % number, TODAY)
+        (one, two)[number % 2].finish()
+    (came,) = logs(eager).values()
+    assert (came.state, came.lines, came.unsealed, came.findings) == ("live", 6, 0, ())
+
+
+def test_what_is_wrong_with_one_log_keeps_nobody_from_the_others(eager: Store) -> None:
+    os.mkfifo(path_of(eager, "2020-01-01"))
+    path_of(eager, "2020-01-02").symlink_to("/etc/passwd")
+    eager.log(b'{"a":1}', TODAY)
+    with pytest.raises(OSError, match=r"regular file|symbolic"):
+        LogSeals(eager).finish()
+    came = logs(eager)
+    assert came[path_of(eager, TODAY).name].lines == 1
+    assert came[path_of(eager, "2020-01-01").name].state == "unsealed"
+
+
+def test_a_log_that_nobody_sealed_is_told(eager: Store) -> None:
+    eager.log(b'{"a":1}', OLD)
+    assert logs(eager)[path_of(eager, OLD).name].state == "unsealed"
+
+
+def test_one_that_retention_removed_is_told_as_removed(eager: Store) -> None:
+    eager.log(b'{"a":1}', OLD)
+    eager.log(b'{"a":2}', TODAY)
+    seals = LogSeals(eager)
+    assert kept_logs(eager.own_dir) == [], "no log goes before it is closed"
+    for _ in range(2):
+        seals.finish()
+    (old,) = kept_logs(eager.own_dir)
+    assert time.strftime("%Y-%m-%d", time.gmtime(old.ended)) >= OLD[:10] and old.size > 0
+    remove_log(eager.data_dir, old, "retention: older than 90 days")
+    assert not any(path.exists() for path in old.files)
+    came = logs(eager)
+    assert came[old.sid].headline().startswith("removed: retention: older than 90 days, at ")
+    assert came[path_of(eager, TODAY).name].state == "live"
+    seals.finish()
+    path_of(eager, OLD).write_bytes(b'{"a":9}\n')
+    assert "nothing vouches for that" in logs(eager)[old.sid].headline()
