@@ -38,6 +38,8 @@ from esr_tui.model.verdict import DIVERGENT, SEVERITIES, Divergence, Verdict
 from esr_tui.recording import RecordingError, Store
 
 _PAUSE_S = 0.03
+_BURST, _BURST_S = 10, 0.1
+"""Who runs so many commands between two looks waits for none of the verdicts, and is not to wait for the judge."""
 _REST_S = 0.25
 """How long it rests at a time while nothing happens; it may be asked to end meanwhile."""
 _LOUD = SEVERITIES.index("medium")
@@ -101,20 +103,35 @@ def run(data_dir: Path, settings: Config) -> None:
     while not ended.is_set():
         with suppress(RecordingError):  # the store may be made just now
             following.look()
-        for session, verdict in following.advance():
-            if verdict.verdict in DIVERGENT and SEVERITIES.index(verdict.severity) >= _LOUD:
-                told = store.lens.event(event(session, verdict, store.node))
-                with suppress(RecordingError):  # a full disk: the verdict is found again by whoever looks
-                    store.log(encode(told) + b"\n", verdict.time)
-                sender.offer(leaving.event(told))
+        found = list(following.advance())
+        loud = [each for each in found if _is_loud(each[1])]
+        told = [store.lens.event(event(session, verdict, store.node)) for session, verdict in loud]
+        _log(store, told)
+        for each in told:
+            sender.offer(leaving.event(each))
         for sentence in sender.trouble():
             print(f"esr: {printable(sentence)}", file=sys.stderr, flush=True)
-        ended.wait(_PAUSE_S)
+        ended.wait(_BURST_S if len(found) >= _BURST else _PAUSE_S)
         following.wait(_REST_S)
+    following.close()
     if figures is not None:
         figures.close()
     if left := sender.close(_LAST_ALERTS_S):
         print(f"esr: {left} alerts were not sent before the analyst ended", file=sys.stderr, flush=True)
+
+
+def _is_loud(verdict: Verdict) -> bool:
+    return verdict.verdict in DIVERGENT and SEVERITIES.index(verdict.severity) >= _LOUD
+
+
+def _log(store: Store, told: Sequence[Divergence]) -> None:
+    """Appends to the day's audit log, one write for each day."""
+    days: dict[str, list[bytes]] = {}
+    for each in told:
+        days.setdefault(each.time[:10], []).append(encode(each) + b"\n")
+    for day, lines in days.items():
+        with suppress(RecordingError):  # a full disk: the verdicts are found again by whoever looks
+            store.log(b"".join(lines), day)
 
 
 def serve(data_dir: Path, settings: Metrics) -> Server | None:

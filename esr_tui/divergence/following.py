@@ -28,6 +28,8 @@ _ANYWAY_S = 60.0
 """How often everything is looked at nevertheless: another node's disk tells of no changes."""
 _UNTOLD_S = 0.3
 """How often recordings are looked for where nothing tells of changes."""
+_SUMMARY_S = 0.5
+"""How often the summary of one recording is written: each time it goes to the disk."""
 
 
 class Followed:
@@ -41,6 +43,8 @@ class Followed:
         self._again = False
         self._severities: dict[int, str] = {}
         self._written: VerdictSummary | None = None
+        self._summary: VerdictSummary | None = None
+        self._write_from = 0.0
         known = read_verdicts(verdicts_path(self.index))
         self._told_before = self._told = known.told if known else -1
         self.done = False
@@ -52,8 +56,8 @@ class Followed:
 
     @property
     def rests(self) -> bool:
-        """Whether so long nothing has come that no verdict can wait for time to pass."""
-        return time.monotonic() > self._rests_from
+        """Whether so long nothing has come that no verdict can wait for time to pass, nor a summary."""
+        return time.monotonic() > self._rests_from and self._summary == self._written
 
     def advance(self) -> list[Verdict]:
         """Takes what is new; the verdicts that have become certain and were not told before. Raises RecordingError."""
@@ -73,7 +77,7 @@ class Followed:
                 self._severities[verdict.ei] = verdict.severity
             else:
                 self._severities.pop(verdict.ei, None)
-        self._write()
+        self._summarise()
         return news
 
     def _anew(self) -> None:
@@ -94,17 +98,24 @@ class Followed:
         again = verdict.ei in self._severities and self._run.analysis.clock > self._told_before
         return verdict.ms > self._told_before or again
 
-    def _write(self) -> None:
-        summary = VerdictSummary.of(
+    def _summarise(self) -> None:
+        self._summary = VerdictSummary.of(
             VERSION,
             self._severities.values(),
             complete=self.done and self._reader.state == ENDED,
             told=self._told,
         )
-        if summary != self._written:
-            self._written = summary
-            with suppress(OSError):  # a reader without the right to keep it finds it again
-                write_verdicts(self.index, summary)
+        if self.done or time.monotonic() >= self._write_from:
+            self.write()
+
+    def write(self) -> None:
+        """Writes the summary, when it says anything new."""
+        if self._summary is None or self._summary == self._written:
+            return
+        self._written = self._summary
+        self._write_from = time.monotonic() + _SUMMARY_S
+        with suppress(OSError):  # a reader without the right to keep it finds it again
+            write_verdicts(self.index, self._summary)
 
 
 class Following:
@@ -176,6 +187,11 @@ class Following:
                     continue
             del self._open[sid]
             self._done.add(sid)
+
+    def close(self) -> None:
+        """Writes the summaries that wait to be written: who goes on tells nothing twice."""
+        for followed in self._open.values():
+            followed.write()
 
 
 def _is_known(session: SessionSummary) -> bool:

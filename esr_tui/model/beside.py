@@ -21,3 +21,5 @@ def work_beside(nice: int, parent: int | None = None) -> None:
         sys.exit(0)
     # The parent may have given itself precedence, which is not for its helpers; nobody can take less than they have.
     os.setpriority(os.PRIO_PROCESS, 0, max(nice, os.getpriority(os.PRIO_PROCESS, 0)))
+    # Its share of a busy machine stays what it is, but it interrupts nobody to get it.
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))

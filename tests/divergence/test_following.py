@@ -48,6 +48,7 @@ def told(data_dir: Path) -> list[str]:
     found = []
     for _ in range(3):
         found += [" ".join(verdict.argv) for _, verdict in run.advance() if verdict.path == "/bin/id"]
+    run.close()
     return found
 
 
@@ -118,3 +119,23 @@ def test_without_the_kernels_word_everything_is_read_again(
     writer.add(SessionEnd, ktime=3 * SECOND)
     writer.close()
     assert told(tmp_path) == ["id 200"]
+
+
+def test_a_summary_that_waits_is_written_at_the_end(
+    tmp_path: Path, writer: RecordingWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_SUMMARY_S", 600.0)
+    writer.flush()
+    run = Following(tmp_path, None)
+    run.look()
+    assert list(run.advance()) == []
+    piped(writer, 2, 200)
+    writer.add(Command, ktime=4 * SECOND, pid=100, ppid=1, path="/bin/bash", exe="/bin/bash", argv=["bash"])
+    writer.flush()
+    assert any(verdict.path == "/bin/id" for _, verdict in run.advance())
+    summary = read_verdicts(verdicts_path(writer.index))
+    assert summary is not None and summary.divergences == 0
+    run.close()
+    summary = read_verdicts(verdicts_path(writer.index))
+    assert summary is not None and summary.divergences == 2
+    assert told(tmp_path) == []

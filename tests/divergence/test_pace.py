@@ -129,6 +129,7 @@ def test_a_divergence_that_proves_to_be_none_is_not_counted(
 ) -> None:
     now = [0.0]
     monkeypatch.setattr(following, "Run", partial(Run, clock=lambda: now[0]))
+    monkeypatch.setattr(following, "_SUMMARY_S", 0.0)
     run = Following(tmp_path, None)
     run.look()
 
