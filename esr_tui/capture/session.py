@@ -85,7 +85,8 @@ class LiveSession:
         if isinstance(record, records.Input):
             self._input(record)
             return
-        self.write_inputs()
+        acts = (head.pid, head.ppid) if head.type == records.FORK else (head.pid,)
+        self._write_inputs(self._inputs.lines(head.ktime, acts))
         self._write_inputs(self.scripts.next(record))
         if not self.enhanced:
             self._count_processes(record)
@@ -126,9 +127,9 @@ class LiveSession:
             self.scripts.read(record)
             self._write_inputs(self._inputs.add(record))
 
-    def write_inputs(self, now: int = 0) -> None:
-        """Writes what interpreters have read up to now, and scripts that they were not seen to read."""
-        self._write_inputs(self._inputs.take())
+    def write_inputs(self, now: int) -> None:
+        """Writes the lines that interpreters have read up to now, and scripts that they were not seen to read."""
+        self._write_inputs(self._inputs.lines(now))
         self._write_inputs(self.scripts.due(now))
 
     def _write_inputs(self, found: Iterable[tuple[int, dict[str, Any]]]) -> None:
@@ -298,7 +299,7 @@ class LiveSession:
     def end(self, ktime: int, lingering: int = 0) -> None:
         """Writes session.end; `lingering` processes are still running."""
         self.ended = ktime
-        self.write_inputs()
+        self._write_inputs(self._inputs.take())
         self.write_counted(None)
         self.writer.add(
             SessionEnd,

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from esr_tui.masking.joints import Joints
 from esr_tui.masking.masker import BETWEEN, HIDDEN, MARK, Masker, hidden
 from esr_tui.model.events import (
     AnyEvent,
@@ -31,7 +32,7 @@ from esr_tui.model.verdict import Divergence, Evidence, Layer, Payload, Verdict
 _TEXTS: dict[type[Event], tuple[str, ...]] = {
     Command: ("path", "filename", "exe", "cwd", "interpreter"),
     Disk: ("path", "given", "target"),
-    Input: ("path", "text"),
+    Input: ("path",),
     Conduct: ("request",),
     Gap: ("detail",),
     Marker: ("label",),
@@ -39,7 +40,7 @@ _TEXTS: dict[type[Event], tuple[str, ...]] = {
     SessionStart: ("origin", "recorder"),
     Divergence: ("path", "reason", "typed"),
 }
-"""The fields of each kind that hold text of the watched people."""
+"""The fields of each kind that hold text of the watched people, but for an input's, which comes in pieces."""
 _VECTORS: dict[type[Event], tuple[str, ...]] = {
     Command: ("argv",),
     SessionStart: ("initial_command",),
@@ -64,6 +65,7 @@ class Lens:
     def __init__(self, masker: Masker | None = None) -> None:
         self.masker = masker
         self._kept = masker
+        self._joints = Joints(masker) if masker else None
         self.count = 0
 
     @property
@@ -111,7 +113,7 @@ class Lens:
 
     def _event(self, event: E) -> E:
         kind, before = type(event), self.count
-        if not _may_hold(self.masker, kind, event):
+        if not isinstance(event, Input) and not _may_hold(self.masker, kind, event):
             return event
         fields = changed(self, kind, event)
         if not fields:
@@ -148,6 +150,14 @@ class Lens:
         self.count += 1
         return "\n".join(HIDDEN if line else "" for line in text.split("\n"))
 
+    def input(self, event: Input) -> str:
+        """The text of a piece of an interpreter's input, which may go on where another event's text ended."""
+        if self.masker is None or self._joints is None or self.masker.keeps_secrets(event.path or ""):
+            return self.content(event.text, event.path)
+        spans = self._joints.find(event).spans
+        self.count += len(spans)
+        return hidden(event.text, spans)
+
     def _payload(self, payload: Payload) -> Payload:
         return msgspec.structs.replace(
             payload,
@@ -173,11 +183,7 @@ def _may_hold(masker: Masker | None, kind: type[Event], event: Event) -> bool:
         texts += getattr(event, name)
     for name in _MAPPINGS.get(kind, ()):
         texts += [f"{key}={value}" for key, value in getattr(event, name).items()]
-    if masker is None or not texts:
-        return False
-    return masker.may_hold(BETWEEN.join(texts)) or (
-        isinstance(event, Input) and bool(event.path) and masker.keeps_secrets(event.path or "")
-    )
+    return masker is not None and bool(texts) and masker.may_hold(BETWEEN.join(texts))
 
 
 def changed(lens: Lens, kind: type[Event], event: Event) -> dict[str, object]:
@@ -185,9 +191,10 @@ def changed(lens: Lens, kind: type[Event], event: Event) -> dict[str, object]:
     found: dict[str, object] = {}
     for name in _TEXTS.get(kind, ()):
         text = getattr(event, name)
-        path = event.path if isinstance(event, Input) and name == "text" else None
-        if text and (shown := lens.content(text, path)) != text:
+        if text and (shown := lens.text(text)) != text:
             found[name] = shown
+    if isinstance(event, Input) and event.text and (shown := lens.input(event)) != event.text:
+        found["text"] = shown
     for name in _VECTORS.get(kind, ()):
         vector = getattr(event, name)
         if vector and (masked := lens.arguments(vector)) != vector:

@@ -140,6 +140,13 @@ class Masker:
         """Whether a private key begins in a line."""
         return self._keys and _BEGIN.search(text) is not None and not _END.search(text)
 
+    def open_key(self, text: str) -> int:
+        """Where the line begins with which a private key begins that does not end in `text`; -1 when there is none."""
+        if not self._keys or "PRIVATE KEY" not in text:
+            return -1
+        last = max((match.start() for match in _BEGIN.finditer(text)), default=-1)
+        return -1 if last < 0 or _END.search(text, last) else text.rfind("\n", 0, last) + 1
+
     def arguments(self, argv: Sequence[str]) -> list[list[Span]]:
         """What is to be hidden in each argument of a vector."""
         joined = BETWEEN.join(argv)
