@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,8 +14,10 @@ from esr_tui.divergence.rules import RuleSet
 from esr_tui.divergence.running import Run, Source
 from esr_tui.model.session import ENDED, LINGERING, LIVE, SessionSummary
 from esr_tui.model.verdict import DIVERGENT, Verdict
-from esr_tui.recording import Catalog, RecordingError, RecordingReader
+from esr_tui.recording import RecordingError, RecordingReader
+from esr_tui.recording.catalog import summary_of
 from esr_tui.recording.changes import Changes
+from esr_tui.recording.completed import completed_path
 from esr_tui.recording.store import sessions_dirs
 from esr_tui.recording.verdicts import VerdictSummary, read_verdicts, verdicts_path, write_verdicts
 from esr_tui.recording.watermark import written_until
@@ -30,6 +33,8 @@ _UNTOLD_S = 0.3
 """How often recordings are looked for where nothing tells of changes."""
 _SUMMARY_S = 0.5
 """How often the summary of one recording is written: each time it goes to the disk."""
+_SETTLED_NS = 100_000_000
+"""A directory changed less than this ago may change again within the same tick of its mtime."""
 
 
 class Followed:
@@ -122,19 +127,19 @@ class Following:
     """All live recordings of a store, and ended ones that have not been analysed.
 
     Where the kernel tells of changes, recordings that rest cost nothing; elsewhere all are read again and again.
+    Nothing is kept of a recording whose analysis is complete: its files say so.
     """
 
     def __init__(self, data_dir: Path, rules: RuleSet | None) -> None:
         self._data_dir = data_dir
-        self._catalog = Catalog(data_dir)
         self._rules = rules
         self._open: dict[str, Followed] = {}
-        self._done: set[str] = set()
+        self._left: dict[Path, _Stamp] = {}
+        self._listed: dict[Path, int] = {}
         self._changes: Changes | None = None
         with suppress(OSError):
             self._changes = Changes()
         self._told = False
-        self._news = True
         self._looked = self._all = float("-inf")
 
     def wait(self, seconds: float) -> None:
@@ -144,32 +149,54 @@ class Following:
 
     def look(self) -> None:
         """Finds recordings that are to be followed, if any may have come. Raises RecordingError."""
-        self._take_changes()
-        now = time.monotonic()
-        if not self._news and now - self._looked < (_ANYWAY_S if self._told else _UNTOLD_S):
-            return
-        self._news, self._looked = False, now
-        if self._changes:  # before the listing: what comes during it is told
-            self._told = self._changes.watch(sessions_dirs(self._data_dir))
-        for session in self._catalog.sessions():
-            if session.sid in self._open:
-                continue
-            fresh = session.sid not in self._done and not _is_known(session)
-            if fresh or session.state in (LIVE, LINGERING):
-                self._open[session.sid] = Followed(session, self._rules)
-            else:
-                self._done.add(session.sid)
-
-    def _take_changes(self) -> None:
-        """Wakes the recordings that have grown."""
         changed = self._changes.take() if self._changes else set()
-        if changed is None:
-            changed, self._news = set(self._open), True
-        for sid in changed:
+        now = time.monotonic()
+        if changed is None or now - self._looked >= (_ANYWAY_S if self._told else _UNTOLD_S):
+            self._looked = now
+            self._list(everything=changed is None)
+        for sid in changed or ():
             if sid in self._open:
                 self._open[sid].wake()
-            else:
-                self._news = True
+                continue
+            for directory in self._listed:
+                self._left.pop(index := directory / f"{sid}.index", None)
+                self._consider(index)
+
+    def _list(self, *, everything: bool) -> None:
+        """Looks through all directories, but for those in which nothing has come or gone. Raises RecordingError."""
+        directories = sessions_dirs(self._data_dir)
+        if self._changes:  # before the listing: what comes during it is told
+            self._told = self._changes.watch(directories)
+        if everything:
+            for followed in self._open.values():
+                followed.wake()
+        self._left = {index: stamp for index, stamp in self._left.items() if _stamp(index) == stamp}
+        known, self._listed = self._listed, {}
+        for directory in directories:
+            with suppress(OSError):  # it has gone, or may not be read
+                began, changed = time.time_ns(), directory.stat().st_mtime_ns
+                if everything or known.get(directory) != changed:
+                    with os.scandir(directory) as entries:
+                        for entry in entries:
+                            if entry.name.endswith(".index") and not entry.name.startswith("."):
+                                self._consider(Path(entry.path))
+                self._listed[directory] = changed if began - changed > _SETTLED_NS else -1
+
+    def _consider(self, index: Path) -> None:
+        """Follows a recording unless it is, or has been, followed to its end."""
+        if index.stem in self._open or index in self._left or _is_known(index):
+            return
+        try:
+            session = summary_of(index)
+            if session.started or session.state not in (LIVE, LINGERING):
+                self._open[index.stem] = Followed(session, self._rules)
+        except RecordingError:  # it went away, or may not be read: nothing can be said of it
+            self._leave(index)
+
+    def _leave(self, index: Path) -> None:
+        """Nothing more can be found in a recording as it is now; whose files do not say so is kept in mind."""
+        if not _is_known(index) and (stamp := _stamp(index)) is not None:
+            self._left[index] = stamp
 
     def advance(self) -> Iterator[tuple[SessionSummary, Verdict]]:
         """The verdicts that have become certain since the last call."""
@@ -186,7 +213,7 @@ class Following:
                 if not followed.done:
                     continue
             del self._open[sid]
-            self._done.add(sid)
+            self._leave(followed.index)
 
     def close(self) -> None:
         """Writes the summaries that wait to be written: who goes on tells nothing twice."""
@@ -194,7 +221,21 @@ class Following:
             followed.write()
 
 
-def _is_known(session: SessionSummary) -> bool:
-    """Whether this version of the analysis has been through the whole recording."""
-    found = read_verdicts(verdicts_path(Path(session.recording)))
+_Stamp = tuple[int, int]
+"""When a file was changed, and its size."""
+
+
+def _stamp(index: Path) -> _Stamp | None:
+    """Of an index, which grows when its recording is gone on with; None where there is none."""
+    with suppress(OSError):
+        status = index.stat()
+        return status.st_mtime_ns, status.st_size
+    return None
+
+
+def _is_known(index: Path) -> bool:
+    """Whether the recording has ended, and this version of the analysis has been through all of it."""
+    if not completed_path(index).exists():
+        return False
+    found = read_verdicts(verdicts_path(index))
     return found is not None and found.complete and found.version == VERSION

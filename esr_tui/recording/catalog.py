@@ -211,6 +211,11 @@ class _Growing:
         return CUT
 
 
+def summary_of(index: Path) -> SessionSummary:
+    """The summary of one recording, read from its events when it has none yet. Raises RecordingError."""
+    return read_completed(index) or _Growing(index).summary()
+
+
 def _indexes(directory: Path) -> list[Path]:
     """Every index in a directory, sorted; empty where there is none."""
     try:

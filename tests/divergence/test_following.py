@@ -10,7 +10,9 @@ from esr_tui.divergence import following
 from esr_tui.divergence.following import Following
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import Command, Descriptor, Fork, Input, SessionEnd, SessionStart
+from esr_tui.model.session import SessionSummary
 from esr_tui.recording import RecordingWriter, Store
+from esr_tui.recording.catalog import summary_of
 from esr_tui.recording.verdicts import read_verdicts, verdicts_path, write_verdicts
 
 SECOND = 10**9
@@ -139,3 +141,39 @@ def test_a_summary_that_waits_is_written_at_the_end(
     summary = read_verdicts(verdicts_path(writer.index))
     assert summary is not None and summary.divergences == 2
     assert told(tmp_path) == []
+
+
+def test_a_listing_begins_only_what_its_files_do_not_call_done(
+    tmp_path: Path, writer: RecordingWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    def noted(index: Path) -> SessionSummary:
+        begun.append(index.stem)
+        return summary_of(index)
+
+    monkeypatch.setattr(following, "summary_of", noted)
+    monkeypatch.setattr(following, "_ANYWAY_S", 0.0)
+    monkeypatch.setattr(following, "_SETTLED_NS", 1 << 62)
+    writer.flush()
+    other = RecordingWriter(Store(tmp_path), sid="t", user="u", login="u", start_ktime=SECOND, clock=Clock(0))
+    other.add(SessionStart, ktime=SECOND, size="80:24", tty="pts/2", leader=200)
+    other.close()
+    other.index.with_suffix(".completed").unlink()  # its recorder died
+    run = Following(tmp_path, None)
+
+    def rounds() -> list[str]:
+        begun.clear()
+        for _ in range(4):
+            run.look()
+            list(run.advance())
+        return sorted(begun)
+
+    assert rounds() == ["s", "t"]
+    assert rounds() == []
+    writer.add(SessionEnd, ktime=3 * SECOND)
+    writer.close()
+    assert rounds() == []
+    with other.index.open("a") as index:  # somebody goes on with it
+        index.write("\n")
+    assert "t" in rounds()

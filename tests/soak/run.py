@@ -42,8 +42,8 @@ PAUSE_S = 1.0
 SAMPLE_S = 15
 SETTLED = 0.25
 """Share of the time that is left out of the slopes: caches fill."""
-GROWTH_MB = {"recorder": 3.0, "analyst": 6.0}
-"""What may be added in 1,000 sessions. The analyst lists the recordings of the store: some 4 kB for each."""
+GROWTH_MB = {"recorder": 3.0, "analyst": 1.5}
+"""What may be added in 1,000 sessions."""
 GROWTH_FDS = 0.5
 
 _WORK = (
