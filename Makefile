@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint fuzz soak bench screenshots test-kernels test-terminal deb test-deb clean
+.PHONY: help setup setup-dev run test lint fuzz soak bench screenshots test-kernels test-terminal deb test-deb test-systemd clean
 
 BIN := .venv/bin
 
@@ -55,6 +55,9 @@ deb: setup-dev ## make a Debian package in dist/
 
 test-deb: deb ## install, use and remove the package in fresh systems
 	@tests/deb/run.sh
+
+test-systemd: deb ## the service under a systemd that runs a machine, in qemu: an hour
+	@tests/systemd/run.sh
 
 clean: ## remove everything that make has made
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .fuzz snapshot_report.html

@@ -92,15 +92,17 @@ def event(session: SessionSummary, verdict: Verdict, node: str) -> Divergence:
 
 def run(data_dir: Path, settings: Config) -> None:
     """Follows the store until it is ended (SIGTERM); what was found by then is told."""
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
+    # No Event is set there: this thread may be holding its lock just then, and would wait for itself.
+    ended: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: ended.append(number))
+    pause = threading.Event()
     rules = RuleSet.load(folders=in_force(settings.rules), lenient=True)
     for sentence in rules.errors:  # a wrong rule must not keep the others from being used
         print(f"esr: {printable(sentence)}", file=sys.stderr, flush=True)
     following = Following(data_dir, rules)
     sender, figures = Sender(settings.alerts), serve(data_dir, settings.metrics)
     store, leaving = Store(data_dir, at_capture(settings.masking)), Lens(masker_of(settings.masking))
-    while not ended.is_set():
+    while not ended:
         with suppress(RecordingError):  # the store may be made just now
             following.look()
         found = list(following.advance())
@@ -111,7 +113,7 @@ def run(data_dir: Path, settings: Config) -> None:
             sender.offer(leaving.event(each))
         for sentence in sender.trouble():
             print(f"esr: {printable(sentence)}", file=sys.stderr, flush=True)
-        ended.wait(_BURST_S if len(found) >= _BURST else _PAUSE_S)
+        pause.wait(_BURST_S if len(found) >= _BURST else _PAUSE_S)
         following.wait(_REST_S)
     following.close()
     if figures is not None:

@@ -66,8 +66,13 @@ class Engine:
         """Whether something is kept in memory for a session that has not begun."""
         return self.roster.ptys.waiting or self._silent.waiting
 
-    def adopt_existing(self) -> None:
-        """Takes up what is there already: login daemons, their logins, recordings that were cut."""
+    def adopt_existing(self, past: str) -> None:
+        """Takes up what is there already: login daemons, their logins, recordings that were cut.
+
+        Args:
+            past: how the recorder before ended: "had been stopped".
+        """
+        self.roster.past = past
         late.adopt(self.roster, self._names)
         self.roster.watch_as_needed(Clock.now())
 

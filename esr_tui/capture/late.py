@@ -190,7 +190,9 @@ def _continue(
         return
     session.members.update(still_there(roster, login.members))
     roster.add(session)
-    _recorder_was_gone(session, Clock.now(), summary, "what happened until it was started again was not seen")
+    _recorder_was_gone(
+        roster, session, Clock.now(), summary, "what happened until it was started again was not seen"
+    )
 
 
 def finish(roster: Roster, start: SessionStart, summary: SessionSummary) -> None:
@@ -204,10 +206,12 @@ def finish(roster: Roster, start: SessionStart, summary: SessionSummary) -> None
     session.members = set(left)
     at = start.ktime + summary.duration_ms * 1_000_000
     if not login_ended(session):
-        _recorder_was_gone(session, at, summary, "how the login ended was not seen")
+        _recorder_was_gone(roster, session, at, summary, "how the login ended was not seen")
         session.end(at, lingering=len(left))
     else:
-        _recorder_was_gone(session, now, summary, "what happened until it was started again was not seen")
+        _recorder_was_gone(
+            roster, session, now, summary, "what happened until it was started again was not seen"
+        )
         session.ended = at
     if not left:
         with suppress(RecordingError):
@@ -263,11 +267,13 @@ def login_ended(session: LiveSession) -> bool:
     return session.writer.summary.state == LINGERING
 
 
-def _recorder_was_gone(session: LiveSession, at: int, summary: SessionSummary, consequence: str) -> None:
+def _recorder_was_gone(
+    roster: Roster, session: LiveSession, at: int, summary: SessionSummary, consequence: str
+) -> None:
     session.gap(
         at,
         cause="recorder_stopped",
         what="all",
         from_ms=summary.duration_ms,
-        detail=f"the recorder had stopped; {consequence}",
+        detail=f"the recorder {roster.past}; {consequence}",
     )

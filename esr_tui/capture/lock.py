@@ -15,6 +15,7 @@ from esr_tui.sessions import proc
 
 _NAME = "capture.lock"
 _CAN_HAND_OVER = "hands over"
+_STOPPED = "was stopped"
 _LIMIT = 256
 _UNIT = re.compile(r"/([^/]+\.(?:service|scope))(?:/|$)")
 
@@ -27,12 +28,14 @@ class Holder(NamedTuple):
         hands_over: whether it answers a request to hand over (SIGUSR2).
         until: up to when (boot clock, ns) it has recorded everything, once it has handed over.
         margin: for so many ns before and after `until` nothing happened.
+        stopped: whether it ended as it was told to, and had written everything.
     """
 
     pid: int
     hands_over: bool = False
     until: int | None = None
     margin: int = 0
+    stopped: bool = False
 
 
 class Lock:
@@ -72,12 +75,26 @@ class Lock:
         )
 
     def sign(self) -> None:
-        """Writes down that this process has it."""
-        self._write(f"{os.getpid()}\n{_CAN_HAND_OVER}\n")
+        """Writes down that this process has it; how the one before ended stays written until this one records."""
+        before = self.holder()
+        self._write(_STOPPED if before and before.stopped else "")
+
+    def begin(self) -> str:
+        """Signs: from now on this process records. How the one before ended, for the gap in its recordings."""
+        before = self.holder()
+        self._write("")
+        if before is None or before.stopped:
+            return "had been stopped"
+        return "had ended without a word (killed, crashed, or the machine went down)"
+
+    def stopped(self) -> None:
+        """Writes down that this process ended as it was told to, and lets go."""
+        self._write(_STOPPED)
+        self.release()
 
     def hand_over(self, until: int, margin: int) -> None:
         """Writes down, and then lets go: everything up to `until` is recorded, all else is the successor's."""
-        self._write(f"{os.getpid()}\n{_CAN_HAND_OVER}\nuntil {until} {margin}\n")
+        self._write(f"until {until} {margin}")
         self.release()
 
     def holder(self) -> Holder | None:
@@ -91,6 +108,7 @@ class Lock:
             _CAN_HAND_OVER in lines[1:2],
             int(left[1]) if left else None,
             int(left[2]) if left else 0,
+            lines[2:3] == [_STOPPED],
         )
 
     def release(self) -> None:
@@ -99,9 +117,9 @@ class Lock:
             os.close(self._fd)
             self._fd = -1
 
-    def _write(self, text: str) -> None:
+    def _write(self, left: str) -> None:
         os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, text.encode(), 0)
+        os.pwrite(self._fd, f"{os.getpid()}\n{_CAN_HAND_OVER}\n{left}\n".encode(), 0)
 
 
 def described(holder: Holder | None) -> str:

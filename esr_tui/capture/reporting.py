@@ -77,6 +77,7 @@ class Reporter:
             writing=self._writing(),
             hooks=roster.kernel.hooks(),
             watching=roster.kernel.watching,
+            detached=list(roster.kernel.fixtures.gone),
             analyst=self._analyst.alive,
             analyst_deaths=self._analyst.deaths,
             seal_every=roster.store.seal,

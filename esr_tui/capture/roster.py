@@ -36,6 +36,7 @@ class Roster:
         sessions: by the key that the kernel programs know them by.
         began: since when this recorder sees what happens (boot clock, ns).
         trouble: the last sentence that was complained.
+        past: how the recorder before this one ended, for sentences: "the recorder " and this.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Roster:
         self.logins = Logins()
         self.ptys: Ptys[LiveSession] = Ptys()
         self.trouble = ""
+        self.past = "had stopped"
         self._complain = complain
         self._enhanced = enhanced
         self._placing = Placing(cgroups, self.complain)

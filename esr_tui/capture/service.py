@@ -120,7 +120,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None, *, take
     take_precedence()
     privilege.keep(privilege.RECORDER)
     if alone:
-        engine.adopt_existing()
+        engine.adopt_existing(lock.begin())
     else:
         _go_on(engine, lock, beside, config)
     keeper = Keeper(data_dir, config, complain=complain)
@@ -147,7 +147,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None, *, take
     if signals.hand_over and cut:
         lock.hand_over(cut.until, cut.margin)
     else:
-        lock.release()
+        lock.stopped()
     beside.end()
     if store.gone:
         raise StoreError(
@@ -164,8 +164,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None, *, take
 def _go_on(engine: Engine, lock: Lock, beside: Companion, config: Config) -> None:
     """Takes over from the recorder that holds the lock. Raises StoreError."""
     if lock.take():  # it has just ended by itself
-        lock.sign()
-        engine.adopt_existing()
+        engine.adopt_existing(lock.begin())
         beside.begin(config)
         return
     other = Takeover(engine, lock, config.login_daemons)

@@ -97,13 +97,13 @@ class Takeover:
             waiting.end()
             raise
         left = self._lock.holder()
-        self._lock.sign()
+        past = self._lock.begin()
         whole = (
             left is not None and left.pid == self._other.pid and left.until is not None and left.until > ready
         )
         if left is None or left.until is None or not whole or not waiting.complete(left.until, _SETTLE_S):
             waiting.end()
-            return self._as_after_a_stop()
+            return self._as_after_a_stop(past)
         resumed = self._resume(left.until, left.margin, waiting.kept())
         self._go_on(left.until, waiting.end())
         return (
@@ -203,11 +203,11 @@ class Takeover:
                 )
             pause.wait(_TICK_S)
 
-    def _as_after_a_stop(self) -> str:
+    def _as_after_a_stop(self, past: str) -> str:
         """The other one ended without a word: everything since is a gap, as after any stop."""
         for known in (*self._known.values(), *self._left.values()):
             self._forget(known)
-        self._engine.adopt_existing()
+        self._engine.adopt_existing(past)
         return f"pid {self._other.pid} ended without handing over; what happened until now is a gap in its recordings"
 
     def _forget(self, known: Known) -> None:

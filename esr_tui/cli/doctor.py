@@ -11,7 +11,7 @@ import msgspec
 from esr_tui.cli import health
 from esr_tui.cli.options import data_dir_of, json_option, settings_of, store_options
 from esr_tui.cli.table import cut, pad, terminal_width
-from esr_tui.kernel.requirements import Check, capture_running, environment
+from esr_tui.kernel.requirements import Check, capture_running, environment, rights
 from esr_tui.model.text import inert_json, printable
 from esr_tui.recording import statusfile
 
@@ -63,7 +63,7 @@ def checks(data_dir: Path, names: Collection[str]) -> Iterable[Check]:
     for check in health.checks(status, names) if status else ():
         complete = complete and (check.ok or not check.needed)
         yield check
-    if complete:
+    if complete and rights().ok:
         from esr_tui.capture import canary  # noqa: PLC0415  (bcc only when it is needed)
 
         yield canary.check()

@@ -19,6 +19,7 @@ _SILENT_S = 3 * EVERY_S
 _NEARLY_FULL = 80
 """Percent: a ring that was so full loses records the next time."""
 _AGAIN = "sudo esr capture --takeover (with systemd: systemctl restart esr)"
+_NAMED = 10
 _SSH_PORT = 22
 _LISTENS = "0A"
 
@@ -53,7 +54,10 @@ def answers(status: Status) -> Check:
 
 
 def hooks(status: Status, root: Path = ROOT) -> Check:
-    """Whether what it attached is attached, as the kernel lists it; root alone may look."""
+    """Whether what it attached is attached: as the kernel lists it, if one may look, and as the recorder itself found.
+
+    System calls come and go with logins, in one of two ways: of these the recorder's own look tells.
+    """
     folder = root / "proc" / str(status.pid) / "fdinfo"
     try:
         found = {
@@ -61,12 +65,13 @@ def hooks(status: Status, root: Path = ROOT) -> Check:
             for path in folder.iterdir()
             if (match := re.search(r"^tp_name:\s*(\w+)", _text(path), re.MULTILINE))
         }
+        by = ""
     except OSError:
-        return Check("hooks", True, f"{len(status.hooks)}, by its own word; root can look", needed=False)
-    wanted = [*RAW, *(["sys_exit"] if status.watching else [])]
-    if gone := [name for name in wanted if name not in found]:
-        return Check("hooks", False, f"detached: {', '.join(gone)}; what they saw is not recorded", _AGAIN)
-    return Check("hooks", True, f"{len(status.hooks)} attached")
+        found, by = set(RAW), ", by its own word; root can look"
+    if gone := sorted({*status.detached, *(name for name in RAW if name not in found)}):
+        named = ", ".join(gone[:_NAMED]) + (f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else "")
+        return Check("hooks", False, f"detached: {named}; what they saw is not recorded", _AGAIN)
+    return Check("hooks", True, f"{len(status.hooks)} attached{by}", needed=not by)
 
 
 def rings(status: Status) -> Check:
@@ -106,13 +111,14 @@ def disk(status: Status) -> Check:
 
 def matched(names: Collection[str], root: Path = ROOT) -> Check:
     """Whether who answers on the SSH port is a login daemon that is watched."""
-    servers = {comm for comm in _listeners(root) if comm}
+    sockets = _sockets(root)
+    servers = {comm for comm in _listeners(sockets, root) if comm}
     strange = sorted(comm for comm in servers if comm not in names and comm != "systemd")
     if not strange:
-        what = (
-            f"{', '.join(sorted(servers))} on port {_SSH_PORT}" if servers else f"nobody on port {_SSH_PORT}"
+        unknown = "somebody; root can look who" if sockets else "nobody"
+        return Check(
+            "logins", True, f"{', '.join(sorted(servers)) or unknown} on port {_SSH_PORT}", needed=False
         )
-        return Check("logins", True, what, needed=False)
     name = strange[0]
     detail = (
         f"port {_SSH_PORT} is served by {name!r}, which is no login daemon here: its logins are not recorded"
@@ -146,9 +152,9 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _listeners(root: Path) -> Iterator[str]:
-    """Names of the processes that listen on the SSH port."""
-    sockets = {
+def _sockets(root: Path) -> set[str]:
+    """Inodes of the sockets that listen on the SSH port."""
+    return {
         fields[9]
         for table in ("tcp", "tcp6")
         for line in _text(root / "proc/net" / table).splitlines()[1:]
@@ -156,6 +162,10 @@ def _listeners(root: Path) -> Iterator[str]:
         and fields[3] == _LISTENS
         and int(fields[1].rpartition(":")[2], 16) == _SSH_PORT
     }
+
+
+def _listeners(sockets: Collection[str], root: Path) -> Iterator[str]:
+    """Names of the processes that have one of the sockets."""
     if not sockets:
         return
     wanted = {f"socket:[{inode}]" for inode in sockets}

@@ -41,7 +41,8 @@ def lines(status: Status) -> Iterator[tuple[str, str]]:
     ended = f", {status.lingering} lingering" if status.lingering else ""
     yield "sessions", f"{status.sessions} live{ended}; {status.daemons} processes of login daemons watched"
     hooks = "system calls among them" if status.watching else "no system calls while nobody is logged in"
-    yield "hooks", f"{len(status.hooks)} attached; {hooks}"
+    gone = f"; DETACHED: {printable(', '.join(status.detached), 200)}" if status.detached else ""
+    yield "hooks", f"{len(status.hooks) - len(status.detached)} attached; {hooks}{gone}"
     for name, ring in status.rings.items():
         fill = f"{ring.now} % full now, {ring.highest} % at most"
         yield (

@@ -35,6 +35,8 @@ Type=notify
 NotifyAccess=main
 # --takeover: what another recorder (esr-handover.service, or one that the app started) records now goes on here
 # without a gap. Where none runs it just starts.
+# systemd keeps the root of the control groups closed even to root without further rights: outside of the sandbox.
+ExecStartPre=-+/bin/mkdir -p /sys/fs/cgroup/esr
 ExecStart={program} capture --takeover{options}
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
@@ -43,6 +45,8 @@ RestartSec=1
 RestartPreventExitStatus=4
 # It answers from the loop that empties the rings, only while that loop goes round.
 WatchdogSec=60
+# At once: one that hangs, or was stopped by a signal, would not answer to SIGABRT either.
+WatchdogSignal=SIGKILL
 TimeoutStartSec=180
 TimeoutStopSec=30
 # SIGTERM goes to the recorder alone: it ends the analyst, which first sends the alerts that wait. Sessions are

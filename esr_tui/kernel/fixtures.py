@@ -28,6 +28,8 @@ class Fixtures:
         """Those that a map of programs holds, by their ids there."""
         self._of_programs: Map | None = None
         self._links: dict[str, tuple[int, str]] = {}
+        self.gone: dict[str, None] = {}
+        """Names of what was found detached, and has not been attached again since."""
         self._tables: dict[str, tuple[Map, dict[bytes, bytes]]] = {}
 
     def attached(self, name: str, fd: int | None) -> None:
@@ -36,6 +38,8 @@ class Fixtures:
             self._links.pop(name, None)
         else:
             self._links[name] = fd, _link(fd)
+            if self._links[name][1]:
+                self.gone.pop(name, None)
 
     def put(self, name: str, table: Map) -> None:
         """A map holds now what it is to hold."""
@@ -55,6 +59,7 @@ class Fixtures:
         gone = [name for name, (fd, link) in self._links.items() if _link(fd) != link]
         for name in gone:
             del self._links[name]
+            self.gone[name] = None
         return gone
 
     def altered(self) -> dict[str, bool]:

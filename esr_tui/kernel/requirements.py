@@ -63,8 +63,8 @@ def _is(path: Path, kind: Callable[[int], bool]) -> bool:
         return False
 
 
-def rights(root: Path = ROOT) -> Check:
-    """Root, or the capabilities that loading tracing programs takes."""
+def rights(root: Path = ROOT, *, running: bool = False) -> Check:
+    """Root, or the capabilities that loading tracing programs takes; where a recorder runs, it has them."""
     found = re.search(r"^CapEff:\s*([0-9a-f]+)", _read(root / "proc/self/status"), re.MULTILINE)
     effective = int(found[1], 16) if found else 0
     can = [bool(effective >> bit & 1) for bit in (CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF)]
@@ -72,6 +72,8 @@ def rights(root: Path = ROOT) -> Check:
         return Check("rights", True, "CAP_SYS_ADMIN")
     if can[1] and can[2]:
         return Check("rights", True, "CAP_BPF and CAP_PERFMON")
+    if running:
+        return Check("rights", True, "the recorder has them; reading takes none", needed=False)
     return Check("rights", False, "loading BPF programs takes root", "sudo esr capture")
 
 
@@ -194,6 +196,9 @@ def capture_running(data_dir: Path) -> Check:
         descriptor = os.open(
             data_dir / "capture.lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         )
+    except PermissionError:
+        detail = f"cannot be told: {data_dir} may be read by root and the group of the store alone"
+        return Check("capture", False, detail, "sudo esr doctor", needed=False)
     except OSError:
         running = False
     else:
@@ -209,12 +214,12 @@ def capture_running(data_dir: Path) -> Check:
     return Check("capture", False, "is not running", "sudo esr capture", needed=False)
 
 
-def store(data_dir: Path) -> Check:
-    """The store's directory: writable, on a file system with room. Made when missing."""
+def store(data_dir: Path, *, running: bool = False) -> Check:
+    """The store: writable, unless a recorder writes there; on a file system with room. Made when missing."""
     there = next((folder for folder in (data_dir, *data_dir.absolute().parents) if folder.exists()), ROOT)
     if not there.is_dir():
         return Check("store", False, f"{there} is no directory", "name another store with --data-dir")
-    if not os.access(there, os.W_OK | os.X_OK):
+    if not os.access(there, os.X_OK | (os.R_OK if running else os.W_OK)):
         mend = "run as root, or name another store with --data-dir"
         return Check("store", False, f"{there} cannot be written", mend)
     free = shutil.disk_usage(there).free
@@ -225,13 +230,14 @@ def store(data_dir: Path) -> Check:
 
 def environment(data_dir: Path, root: Path = ROOT) -> list[Check]:
     """Every check of this machine that needs no program to be loaded, in the order of its report."""
-    return [*needs(root), *_helpful(data_dir, root)]
+    running = capture_running(data_dir)
+    return [*needs(root, running=running.ok), *_helpful(data_dir, root, running)]
 
 
-def needs(root: Path = ROOT) -> list[Check]:
-    """What loading the programs takes."""
+def needs(root: Path = ROOT, *, running: bool = False) -> list[Check]:
+    """What loading the programs takes; `running`: a recorder has loaded them."""
     return [
-        rights(root),
+        rights(root, running=running),
         kernel(root),
         btf(root),
         bcc(root=root),
@@ -240,14 +246,14 @@ def needs(root: Path = ROOT) -> list[Check]:
     ]
 
 
-def _helpful(data_dir: Path, root: Path) -> list[Check]:
+def _helpful(data_dir: Path, root: Path, running: Check) -> list[Check]:
     return [
         tracefs(root),
         cgroup2(root),
         audit_sessions(root),
         ssh_server(root),
-        store(data_dir),
-        capture_running(data_dir),
+        store(data_dir, running=running.ok),
+        running,
     ]
 
 

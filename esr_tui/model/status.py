@@ -50,6 +50,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         daemons: processes of login daemons that are watched.
         rings, lost: the kernel's side: each ring, and what was lost since the recorder began, by ring and cause.
         hooks: attached now. `watching`: whether system calls are among them, as they are while somebody is logged in.
+        detached: of the hooks, those that somebody else has detached.
         store_used, store_size, store_free: bytes of all recordings, of their file system, and free of it.
         analyst, analyst_deaths: whether the analyst runs, and how often it died.
         seal_every: seconds after which what was written of a recording is sealed.
@@ -70,6 +71,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     writing: WritingStatus
     hooks: list[str]
     watching: bool
+    detached: list[str] = []
     store_used: int | None = None
     store_size: int = 0
     store_free: int = 0

@@ -70,16 +70,21 @@ class Cgroups:
         """Mounts the hierarchy when it is not there, and removes empty leftovers of an earlier recorder.
 
         Raises:
-            CgroupError: it cannot be mounted.
+            CgroupError: it cannot be mounted, or written.
         """
         try:
             if not (self._root / "cgroup.procs").exists():
                 self._mount()
-            self._home.mkdir(exist_ok=True)
         except (OSError, subprocess.CalledProcessError) as error:
             raise CgroupError(
                 f"cgroup v2 cannot be mounted on {self._root} ({error}); "
                 "set enhanced_recording.cgroup_path to where it is"
+            ) from error
+        try:
+            self._home.mkdir(exist_ok=True)
+        except OSError as error:
+            raise CgroupError(
+                f"{self._home} cannot be made ({error.strerror}); as root: mkdir {self._home}"
             ) from error
         for leftover in self._home.iterdir():
             if leftover.is_dir():

@@ -118,6 +118,26 @@ def test_what_was_handed_over_is_known_to_the_next(tmp_path: Path) -> None:
     second.release()
 
 
+def test_how_a_recorder_ended_is_known_to_the_next(tmp_path: Path) -> None:
+    first = Lock(tmp_path)
+    assert first.take()
+    assert first.begin() == "had been stopped", "there was none"
+    first.release()  # as the kernel does for one that is killed
+    second = Lock(tmp_path)
+    assert second.take()
+    second.sign()
+    assert second.begin().startswith("had ended without a word")
+    second.stopped()
+    third = Lock(tmp_path)
+    assert third.take()
+    third.sign()
+    third.release()  # it could not load its programs, and recorded nothing
+    fourth = Lock(tmp_path)
+    assert fourth.take()
+    assert fourth.begin() == "had been stopped"
+    fourth.release()
+
+
 @pytest.mark.parametrize("text", ["", "no number\n", "1\nhands over\nuntil x y\n", "\0" * 300, "9" * 300])
 def test_a_damaged_lock_file_is_no_holder_that_hands_over(tmp_path: Path, text: str) -> None:
     (tmp_path / "capture.lock").write_text(text)

@@ -97,17 +97,29 @@ def test_hooks_that_were_detached(machine: Path) -> None:
     assert (check.name, check.needed) == ("hooks", True)
     assert "detached: sched_process_exec" in check.detail
     assert "--takeover" in check.mend
+    calls = [f"fexit_{number:02}" for number in range(12)]
+    (check,) = failing(status_of(detached=calls), machine)
+    assert "fexit_09 and 3 more; what they saw" in check.detail, "the recorder's own look"
+
+
+def test_system_calls_watched_in_either_way_are_attached(machine: Path) -> None:
     (machine / "proc/77/fdinfo/6").unlink()
-    (check,) = failing(status_of(), machine)
-    assert "sched_process_exec, sys_exit;" in check.detail
-    (check,) = failing(status_of(watching=False), machine)
-    assert "sys_exit" not in check.detail
+    assert failing(status_of(hooks=[*RAW, "fexit_read"]), machine) == []
 
 
 def test_hooks_that_may_not_be_looked_at(machine: Path) -> None:
     check = health.hooks(status_of(pid=78), machine)
     assert check.ok
     assert "by its own word" in check.detail
+    check = health.hooks(status_of(pid=78, detached=["sched_process_exec"]), machine)
+    assert not check.ok, "the recorder says so itself"
+
+
+def test_who_serves_ssh_is_for_root_to_see(machine: Path) -> None:
+    (machine / "proc/500/fd/3").unlink()
+    check = health.matched(DAEMONS, machine)
+    assert check.ok
+    assert check.detail == "somebody; root can look who on port 22"
 
 
 def test_rings_too_small_for_what_happens(machine: Path) -> None:

@@ -11,15 +11,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here repository=${here%/tests/kernels}
 readonly python=$repository/.venv/bin/python
 readonly series="6.1 6.12"
-readonly limit_s=${LIMIT_S:-900} memory=${MEMORY:-3G}
+readonly called=test-kernels limit_s=${LIMIT_S:-900} memory=${MEMORY:-3G}
 
-# A package of Debian, and the program whose presence says that it is not needed.
-readonly needs="
-qemu-system-x86  qemu-system-x86_64
-busybox-static   busybox
-cpio             cpio
-kmod             depmod
-"
 # What the guest's first moments need of the kernel's modules, to reach the root file system.
 readonly modules="virtio_pci 9pnet_virtio 9p overlay"
 
@@ -32,45 +25,8 @@ clean() {
 }
 trap clean EXIT
 
-skip() { echo "test-kernels: skipped: $*"; exit 0; }
-
-provide() { # installs what is missing, or skips
-  local package program missing=()
-  while read -r package program; do
-    [ -z "$package" ] || command -v "$program" >/dev/null || missing+=("$package")
-  done <<<"$needs"
-  [ ${#missing[@]} -gt 0 ] || return 0
-  command -v apt-get >/dev/null || skip "needs what Debian calls ${missing[*]}"
-  DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends "${missing[@]}" >"$work/apt" 2>&1 ||
-    skip "apt-get could not install ${missing[*]}: $(tail -1 "$work/apt")"
-}
-
-newest() { # the newest plain kernel package of a series
-  apt-cache search "^linux-image-${1//./\\.}[.][0-9][-+.0-9a-z]*-amd64\$" | awk '{print $1}' |
-    grep -Ev -- '-(cloud|rt)-' | sort -V | tail -1
-}
-
-unpack() { # package directory: leaves vmlinuz and initramfs there
-  local package=$1 at=$2 release module number=10
-  mkdir -p "$at/ram/bin" "$at/ram/modules"
-  (cd "$at" && apt-get -q download "$package" && dpkg -x ./*.deb root && mv root/boot/vmlinuz-* vmlinuz) >"$at/log" 2>&1 ||
-    { echo "cannot be downloaded: $(tail -1 "$at/log")"; return 1; }
-  [ ! -d "$at/root/usr/lib/modules" ] || cp -a "$at/root/usr/lib/modules" "$at/root/lib/"
-  release=$(basename "$at"/root/lib/modules/*)
-  depmod -b "$at/root" "$release"
-  # Each with what it depends on, in the order of loading.
-  for module in $(modprobe -d "$at/root" -S "$release" --show-depends -a $modules | awk '$1 == "insmod" && !seen[$2]++ {print $2}'); do
-    case $module in
-      *.xz) xz -dc "$module" ;;
-      *.zst) zstd -qdc "$module" ;;
-      *) cat "$module" ;;
-    esac >"$at/ram/modules/$((number++)).ko"
-  done
-  cp "$(command -v busybox)" "$at/ram/bin/busybox"
-  write_init >"$at/ram/init"
-  chmod 755 "$at/ram/init"
-  (cd "$at/ram" && find . | cpio -o -H newc 2>/dev/null | gzip -1) >"$at/initramfs"
-}
+# shellcheck source=tests/kernels/guest.sh
+. "$here/guest.sh"
 
 write_init() { # the guest's first program; its words are split by busybox's sh
   cat <<INIT
@@ -97,22 +53,12 @@ busybox poweroff -f'
 INIT
 }
 
-boot() { # directory: the guest's console goes to console, what inside.py says to report
-  timeout "$limit_s" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m "$memory" -smp 2 \
-    -display none -monitor none -no-reboot -nodefaults \
-    -serial "file:$1/console" -serial "file:$1/report" \
-    -kernel "$1/vmlinuz" -initrd "$1/initramfs" -append "console=ttyS0 quiet panic=-1" \
-    -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap </dev/null >>"$1/console" 2>&1 &
-  qemu=$!
-  wait "$qemu" || echo "qemu ended with status $? (124: not done within $limit_s s)" >>"$1/console"
-  qemu=
-}
-
 try() { # package: boots it and says how it went
   local at=$work/$1 began=$SECONDS why
   mkdir "$at"
-  why=$(unpack "$1" "$at") || { echo "test-kernels: $1: FAILED: $why"; return 1; }
-  boot "$at"
+  why=$(write_init | unpack "$1" "$at" "$modules") || { echo "test-kernels: $1: FAILED: $why"; return 1; }
+  emulate "$limit_s" "$at" quiet \
+    -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap
   sed -i 's/\r$//' "$at/report"
   if grep -q '^passed: ' "$at/report"; then
     echo "test-kernels: $1: $(sed -n 's/^passed: /ok, /p' "$at/report") ($((SECONDS - began)) s)"
