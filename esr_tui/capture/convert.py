@@ -6,7 +6,9 @@ What the envelope holds (time, sid, ei…) is added by the recording's writer.
 from __future__ import annotations
 
 import posixpath
+import re
 import stat
+from functools import lru_cache
 from typing import Any
 
 from esr_tui.capture.dns import question
@@ -44,6 +46,8 @@ _CHANGES_WHAT_RUNS = frozenset(
     b"LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT PATH BASH_ENV ENV PROMPT_COMMAND PYTHONSTARTUP PYTHONPATH PERL5OPT "
     b"PERL5LIB RUBYOPT NODE_OPTIONS GIT_SSH_COMMAND PAGER EDITOR HISTFILE".split()
 )
+_ODD = re.compile(rb"//|/\.|/\Z")
+"""What a path has that may stand for less: an empty part, one that begins with a dot, a slash at its end."""
 _VALUE = 1024
 """Characters kept of a variable."""
 _ERRNO_STATES = {110: "timeout", 111: "refused"}
@@ -99,6 +103,8 @@ def absolute(base: bytes, given: bytes) -> bytes:
     """An absolute path from the directory it starts at; `..` is taken as written, links are not followed."""
     if not given:
         return base
+    if given.startswith(b"/") and not _ODD.search(given):
+        return given
     path = posixpath.normpath(posixpath.join(base, given))
     return (
         path[1:] if path.startswith(b"//") else path
@@ -145,8 +151,9 @@ def environment(block: bytes) -> dict[str, str]:
     return {name.decode(): decoded(value)[:_VALUE] for name, _, value in pairs if name in _CHANGES_WHAT_RUNS}
 
 
+@lru_cache(maxsize=512)
 def descriptor(fd: int, described: records.Descriptor) -> Descriptor:
-    """What a file descriptor is, in words."""
+    """What a file descriptor is, in words. Cached: programs hand theirs on."""
     if not described.open:
         return Descriptor(fd=fd, kind="closed")
     path = None if described.path is None else decoded(described.path)

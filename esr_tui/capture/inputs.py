@@ -115,7 +115,7 @@ class Inputs:
 
     def gone(self, pid: int) -> None:
         """A process ended."""
-        for key in [key for key in self._read if key[0] == pid]:
+        for key in [key for key in self._read if key[0] == pid] if self._read else ():
             del self._read[key]
 
     def _event(self, key: Key, end: int, *, truncated: bool = False) -> tuple[int, dict[str, Any]]:

@@ -9,7 +9,7 @@ is executed, and writes down what it found, marked as such, unless the process i
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -77,11 +77,12 @@ class Scripts:
         if decoded(record.path) in known.paths or (known.found and known.found.inode == record.inode):
             del self._waiting[record.head.pid]
 
-    def next(self, record: records.Record) -> Iterator[tuple[int, dict[str, Any]]]:
-        """A process does something else: yields what its script is, if it was not seen to read it."""
+    def next(self, record: records.Record) -> Iterable[tuple[int, dict[str, Any]]]:
+        """A process does something else: what its script is, if it was not seen to read it."""
         head = record.head
         if self._waiting and isinstance(record, records.Exec | records.Process):
-            yield from self._events(head.ppid if head.type == records.FORK else head.pid, head.ktime)
+            return self._events(head.ppid if head.type == records.FORK else head.pid, head.ktime)
+        return ()
 
     def due(self, now: int) -> Iterator[tuple[int, dict[str, Any]]]:
         """Those that were not read in time."""

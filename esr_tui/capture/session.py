@@ -265,9 +265,10 @@ class LiveSession:
     def _folded(
         self, kind: type[Disk | Network | Conduct], key: tuple[Any, ...], ktime: int, fields: dict[str, Any]
     ) -> None:
-        if self._folds[kind].repeats(key, ktime, fields):
+        fold = self._folds[kind]
+        if fold.repeats(key, ktime, fields):
             return
-        for when, earlier in self._folds[kind].begin(key, ktime, fields):
+        for when, earlier in fold.begin(key, ktime, fields):
             self.writer.add(kind, ktime=when, **earlier)
         self.writer.add(kind, ktime=ktime, **fields)
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import lru_cache
 
 from esr_tui.kernel.errors import KernelError
 from esr_tui.kernel.records import (
@@ -47,6 +48,7 @@ _SOCKET = struct.Struct("<QQ16sHH16sHHHHIiI")
 _INPUT = struct.Struct("<QQIIII")
 _CONDUCT = struct.Struct("<QQQqII")
 _MODE = struct.Struct("<IIHHI")
+_PIECE = struct.Struct("<HH").unpack_from
 
 _FILENAME, _INTERPRETER, _CWD, _EXE, _ARGV, _FD0 = 1, 2, 3, 4, 5, 6
 _GIVEN, _BASE, _OPENED, _TARGET, _TARGET_BASE, _PAYLOAD, _ENVIRONMENT = 9, 10, 11, 12, 13, 14, 15
@@ -70,10 +72,12 @@ def decode(raw: bytes) -> Record:
         raise KernelError(f"a kernel record of {len(raw)} bytes cannot be read ({error!r})") from error
 
 
+@lru_cache(maxsize=512)
 def path_of(piece: bytes) -> bytes:
     """The path of a piece: components leaf first, each ended by NUL; "…" in front marks a cut.
 
-    A path ends at the root "/"; a file that has no place (a memfd) is its bare name.
+    A path ends at the root "/"; a file that has no place (a memfd) is its bare name. Cached, since what runs, and
+    where, is mostly what ran just before.
     """
     parts = piece.split(b"\0")[:-1]
     if not parts:
@@ -85,12 +89,16 @@ def path_of(piece: bytes) -> bytes:
     return "…/".encode() + b"/".join(reversed(parts))
 
 
-def _pieces(raw: bytes, start: int, used: int) -> Iterator[tuple[int, bytes]]:
+def _pieces(raw: bytes, start: int, used: int) -> dict[int, bytes]:
+    """The pieces of a blob by their tags."""
+    found = {}
     end = min(start + used, len(raw))
     while start + 4 <= end:
-        tag, length = struct.unpack_from("<HH", raw, start)
-        yield tag, raw[start + 4 : min(start + 4 + length, end)]
-        start += 4 + length
+        tag, length = _PIECE(raw, start)
+        start += 4
+        found[tag] = raw[start : min(start + length, end)]
+        start += length
+    return found
 
 
 def _device(number: int) -> tuple[int, int]:
@@ -102,7 +110,7 @@ def _exec(head: Head, raw: bytes, used: int) -> Exec:
     (outer, argv_bytes, euid, ruid, loginuid, pgid, posix_sid, error, major, index, rows, columns, lflag,
      image_links, argv_sent) = _EXEC.unpack_from(raw, at)  # fmt: skip
     at += _EXEC.size
-    pieces = dict(_pieces(raw, at + 3 * _DESCRIPTOR.size, used))
+    pieces = _pieces(raw, at + 3 * _DESCRIPTOR.size, used)
     fds = []
     for fd in range(3):
         inode, mode, device, links, is_open = _DESCRIPTOR.unpack_from(raw, at + fd * _DESCRIPTOR.size)
@@ -137,7 +145,7 @@ def _process(head: Head, raw: bytes, used: int) -> Process:
 
 def _disk(head: Head, raw: bytes, used: int) -> Disk:
     operation, result, flags, mode = _DISK.unpack_from(raw, _HEAD.size)
-    pieces = dict(_pieces(raw, _HEAD.size + _DISK.size, used))
+    pieces = _pieces(raw, _HEAD.size + _DISK.size, used)
     opened, target = pieces.get(_OPENED), pieces.get(_TARGET)
     return Disk(
         head, operation, result, flags, mode, _string(pieces.get(_GIVEN, b"")), path_of(pieces.get(_BASE, b"")),
@@ -149,7 +157,7 @@ def _disk(head: Head, raw: bytes, used: int) -> Disk:
 def _socket(head: Head, raw: bytes, used: int) -> Socket:
     (sent, received, source, source_port, _, destination, destination_port, _, family, protocol, event, error,
      _) = _SOCKET.unpack_from(raw, _HEAD.size)  # fmt: skip
-    pieces = dict(_pieces(raw, _HEAD.size + _SOCKET.size, used))
+    pieces = _pieces(raw, _HEAD.size + _SOCKET.size, used)
     version, source_text = _address(family, source)
     _, destination_text = _address(family, destination)
     return Socket(
@@ -175,7 +183,7 @@ def _output(head: Head, raw: bytes, used: int) -> Output:
 
 def _input(head: Head, raw: bytes, used: int) -> Input:
     inode, returned, fd, mode, links, left = _INPUT.unpack_from(raw, _HEAD.size)
-    pieces = dict(_pieces(raw, _HEAD.size + _INPUT.size, used))
+    pieces = _pieces(raw, _HEAD.size + _INPUT.size, used)
     path = path_of(pieces[_OPENED]) if _OPENED in pieces else None
     return Input(head, fd, inode, mode, links, path, pieces.get(_PAYLOAD, b""), returned, left)
 

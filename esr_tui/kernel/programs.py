@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -30,6 +31,7 @@ _SESSION = struct.Struct("=QIIiI")
 _LOSS = struct.Struct("=QII")
 """Keys and values of the maps, as the structs of `bpf/esr.h` lay them out."""
 _COMM = 16
+_time = attrgetter("head.ktime")
 
 
 class RingSizes(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,10 +243,6 @@ class Kernel:
             os.close(fd)
         for each in self._maps.values():
             each.close()
-
-
-def _time(record: records.Record) -> int:
-    return record.head.ktime
 
 
 def _comm(name: str) -> bytes:

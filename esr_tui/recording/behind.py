@@ -71,7 +71,8 @@ class WriteBehind:
     def keep(self, size: int) -> None:
         """A writer keeps so many bytes for its next batch."""
         self._kept += size
-        self.highest = max(self.highest, self.waiting)
+        if (waiting := self.waiting) > self.highest:
+            self.highest = waiting
 
     def drop(self, what: str, count: int) -> None:
         """Something found no room."""

@@ -247,11 +247,13 @@ class RecordingWriter:
 
     def _encoded(self, kind: type[E], ktime: int, fields: dict[str, Any]) -> tuple[E, bytes]:
         """An event with the next number, and its line."""
-        event = self._store.lens.event(self._event(kind, ktime, fields))
+        lens, event = self._store.lens, self._event(kind, ktime, fields)
+        if lens:
+            event = lens.event(event)
         try:
             line = encode(event)
         except UnicodeEncodeError:
-            event = self._store.lens.event(self._event(kind, ktime, encodable(fields)))
+            event = lens.event(self._event(kind, ktime, encodable(fields)))
             line = encode(event)
         return event, line + b"\n"
 
@@ -298,8 +300,8 @@ class RecordingWriter:
             self._behind.drop(what, count)
 
     def _keep(self, kind: str, number: int, data: bytes) -> None:
-        if kind in self._pieces:
-            self._pieces[kind][1].append(data)
+        if (pieces := self._pieces.get(kind)) is not None:
+            pieces[1].append(data)
         else:
             self._pieces[kind] = number, [data]
         self._size += len(data)

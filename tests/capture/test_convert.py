@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 from typing import Any
 
@@ -135,6 +136,12 @@ def test_exit_statuses(status: int, code: int, signal: int) -> None:
 )
 def test_absolute_paths(base: bytes, given_: bytes, path: bytes) -> None:
     assert convert.absolute(base, given_) == path
+
+
+@given(st.lists(st.sampled_from([b"", b".", b"..", b".x", b"a", b"a.", b"..b", b"\n"])))
+def test_absolute_paths_are_made_plain(parts: list[bytes]) -> None:
+    given_path = b"/" + b"/".join(parts)
+    assert convert.absolute(b"/base", given_path) == posixpath.normpath(b"/" + given_path.lstrip(b"/"))
 
 
 def test_what_an_open_was() -> None:
