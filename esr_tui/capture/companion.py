@@ -71,7 +71,9 @@ class Companion:
         """Starts it again when it has ended; when it died, after a pause that grows while it keeps dying."""
         now = self._clock()
         if self._after is not None:
-            if not select.select([self._after], [], [], 0)[0]:
+            ended = select.poll()  # select() takes no descriptor beyond 1,023
+            ended.register(self._after, select.POLLIN)
+            if not ended.poll(0):
                 return
             os.close(self._after)
             self._after = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -93,7 +94,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None, *, take
     if lacking := requirements.missing():
         raise KernelError(requirements.sentence(lacking))
     manager, signals = Notifier.of_environment(), Signals()
-    os.umask(0o027)
+    set_limits()
     store = Store(data_dir, at_capture(config.masking), seal=config.seal, chain=config.chain)
     store.create()
     share(data_dir, config.group)
@@ -192,6 +193,16 @@ def take_precedence() -> None:
     """Lets this process run before what it watches: a flood must not keep it from emptying the rings."""
     with suppress(PermissionError):  # without CAP_SYS_NICE it records all the same, and counts what it loses
         os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+
+
+def set_limits() -> None:
+    """What is written is nobody else's; and as many files may be open as the kernel allows, also for the analyst.
+
+    Each recording has ten of them, and a shell allows 1,024 in all.
+    """
+    os.umask(0o027)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def leave() -> None:

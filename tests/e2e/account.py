@@ -23,7 +23,7 @@ class Account:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        subprocess.run(["useradd", "-m", "-s", "/bin/bash", name], check=True, capture_output=True)
+        until(lambda: _made(name), f"the account {name} to be made", 90)
         entry = pwd.getpwnam(name)
         self.uid, self.gid, self.home = entry.pw_uid, entry.pw_gid, Path(entry.pw_dir)
         self.write(".bashrc", _PROFILE)
@@ -61,3 +61,12 @@ class Account:
         """Removes the account and its home."""
         self.kill()
         subprocess.run(["userdel", "-r", "-f", self.name], check=True, capture_output=True)
+
+
+def _made(name: str) -> bool:
+    """Whether the account is made; not while others hold the file of accounts (1)."""
+    done = subprocess.run(
+        ["useradd", "-m", "-s", "/bin/bash", name], capture_output=True, text=True, check=False
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return done.returncode == 0

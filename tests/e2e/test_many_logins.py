@@ -3,21 +3,48 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from esr_tui.model.events import Command, Gap, SessionEnd
 from tests.e2e.capturing import Capture
-from tests.e2e.server import Sshd
+from tests.e2e.server import OWN, Sshd, watching
 from tests.e2e.waiting import until
 
 LOGINS = int(os.environ.get("ESR_LOGINS", "12"))
+_SOFT = 64
+"""Descriptors that a shell lets the recorder open, far fewer than the recordings have files."""
+_MB_EACH = 1.0
+"""Memory of the recorder that a live session may take."""
 _AT_ONCE = 10
 """Logins that sshd is asked for at the same time: it turns away what exceeds MaxStartups."""
 
 
-def test_logins_at_the_same_time(recorder: Capture, sshd: Sshd) -> None:
-    seconds = 30 + LOGINS
+@pytest.fixture
+def limited(tmp_path: Path) -> Iterator[Capture]:
+    """A recorder that is started where few files may be open."""
+    capture = Capture(
+        tmp_path / "store", watching(OWN), prefix=["sh", "-c", f'ulimit -S -n {_SOFT}; exec "$@"', "sh"]
+    )
+    yield capture
+    capture.stop()
+    assert capture.said.count(b"\n") == 1, f"the recorder complained: {capture.said!r}"
+
+
+def private_mb(pid: int) -> float:
+    """Memory that is a process's own."""
+    (line,) = (
+        each for each in Path(f"/proc/{pid}/status").read_text().splitlines() if each.startswith("RssAnon")
+    )
+    return int(line.split()[1]) / 1e3
+
+
+def test_logins_at_the_same_time(limited: Capture, own_sshd: Sshd) -> None:
+    recorder, sshd, seconds = limited, own_sshd, 60 + LOGINS
+    memory = private_mb(recorder.pid)
     before = {each.sid for each in recorder.sessions(sshd.account.name)}
     with ExitStack() as stack:
         clients = []
@@ -31,6 +58,7 @@ def test_logins_at_the_same_time(recorder: Capture, sshd: Sshd) -> None:
         for number, client in enumerate(clients):
             client.expect(rb"shown-%d\r\n" % (number + 1000), seconds)
         recordings = recorder.new(sshd.account.name, before, LOGINS)
+        assert private_mb(recorder.pid) - memory < 20 + LOGINS * _MB_EACH
         states = {each.sid: each.state for each in recorder.sessions(sshd.account.name)}
         assert {states[each.sid] for each in recordings} == {"live"}
         for client in clients:
