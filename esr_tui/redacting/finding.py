@@ -14,6 +14,7 @@ import re
 from esr_tui.masking.masker import MARK, WIDE_MARK, Masker
 from esr_tui.model.events import AnyEvent, Resize, SessionStart
 from esr_tui.recording import RecordingError
+from esr_tui.redacting.skimming import Skimmer
 from esr_tui.replay.stream import size_of
 from esr_tui.terminal.cells import WIDTHS
 from esr_tui.terminal.grid import MAX_REPEAT
@@ -29,6 +30,7 @@ _STRING = re.compile(rb"\x1b[\]PX^_]")
 _END, _END_OSC = re.compile(rb"[\x18\x1a\x1b]"), re.compile(rb"[\x07\x18\x1a\x1b]")
 _STRING_MOST = 1 << 20
 _REPEATS_MOST = _CLEAN_MOST = 4096
+_BLOCK = 64 << 10
 _CLIPBOARD = re.compile(rb"\x1b\]52;[^;]*;([A-Za-z0-9+/=]*)")
 
 Times = tuple[tuple[int, int], ...]
@@ -46,14 +48,16 @@ class Finder:
     Args:
         masker: finds what is to go.
         times: all that was drawn then is to go.
+        plain: draws every line, which takes longer and finds the same.
 
     Attributes:
         marks: for the first byte of what is to go: the byte behind it, and what takes its place.
     """
 
-    def __init__(self, masker: Masker, times: Times = ()) -> None:
-        self._masker, self._times = masker, times
+    def __init__(self, masker: Masker, times: Times = (), *, plain: bool = False) -> None:
+        self._masker, self._times, self._plain = masker, times, plain
         self._terminal = TracedTerminal()
+        self._skimmer = Skimmer(masker, self._terminal)
         self._offset = 0
         self._string = b""
         self._keys: set[Place] = set()
@@ -64,14 +68,58 @@ class Finder:
     def event(self, event: AnyEvent) -> None:
         """Another event: the terminal's size is what counts."""
         if isinstance(event, SessionStart | Resize) and (size := size_of(event.size)):
+            self._catch_up(self._offset)
             self._look()
             self._terminal.resize(*size)
 
     def output(self, ms: int, data: bytes) -> None:
         """Further bytes of the stream. Raises RecordingError: too much is to go."""
         everything = within(ms, self._times)
+        for begin in range(0, len(data), _BLOCK):
+            self._block(data[begin : begin + _BLOCK], everything)
+        if not self._skimmer.held:
+            self._look()
+
+    def _block(self, data: bytes, everything: bool) -> None:
+        at = 0
+        while at < len(data):
+            if not everything and self._skims() and (taken := self._skimmer.take(data[at:])):
+                at += taken
+                continue
+            self._catch_up(self._offset + at)
+            end = len(data) if everything else data.find(b"\n", at) + 1 or len(data)
+            self._draw(data[at:end], self._offset + at, everything=everything)
+            at = end
+        self._offset += len(data)
+        if self._skimmer.full:
+            self._catch_up(self._offset)
+
+    def _skims(self) -> bool:
+        """Whether quiet lines need not be drawn from here on."""
+        if self._plain or not self._skimmer.ready():
+            return False
+        if not self._skimmer.held:
+            self._look()
+            y = self._terminal.cursor.y
+            return not (self._keys and y and self._of_key(y - 1))
+        return True
+
+    def _catch_up(self, end: int) -> None:
+        """Draws the quiet lines up to a place of the stream; there is nothing in them to be looked for."""
+        styles, held = self._skimmer.release()
+        if not held:
+            return
+        start = end - len(held)
+        for match in PIECES.finditer(styles):
+            self._terminal.feed_piece(match[0], start)
+        for match in PIECES.finditer(held):
+            self._terminal.feed_piece(match[0], start + match.start())
+        self._terminal.changed()
+
+    def _draw(self, data: bytes, start: int, *, everything: bool) -> None:
+        """Draws bytes, and looks before anything may change what stands there."""
         for match in PIECES.finditer(data):
-            piece, offset = match[0], self._offset + match.start()
+            piece, offset = match[0], start + match.start()
             if (piece[0] < 0x20 or piece[0] == 0x7F) and not _STYLE.fullmatch(piece):
                 self._look()
             if repeat := _REPEAT.fullmatch(piece):
@@ -81,8 +129,6 @@ class Finder:
             if everything:
                 self._all(piece, offset)
             self._feed(piece, offset)
-        self._offset += len(data)
-        self._look()
 
     def _feed(self, piece: bytes, offset: int) -> None:
         terminal = self._terminal
@@ -130,7 +176,10 @@ class Finder:
                 self._clean.clear()
             self._clean.add(text)
             return
-        key = key or self._masker.begins_key(text)
+        if key := key or self._masker.begins_key(text):
+            self._terminal.screen.follows = (
+                False  # what a row belongs to depends on the rows above it from now on
+            )
         for start, end in spans:
             for y, part in rows:
                 first, last = max(0, start), min(len(part), end)
@@ -144,7 +193,11 @@ class Finder:
         """Whether a row belongs to a private key that began above it."""
         if not y or not self._keys or not _KEY_ROW.fullmatch(text.strip()):
             return False
-        return any(place in self._keys for place, _ in self._terminal.places(y - 1, 0, 1))
+        return self._of_key(y - 1)
+
+    def _of_key(self, y: int) -> bool:
+        """Whether a row is one of a private key."""
+        return any(place in self._keys for place, _ in self._terminal.places(y, 0, 1))
 
     def _all(self, piece: bytes, offset: int) -> None:
         """Everything that a piece draws is to go."""

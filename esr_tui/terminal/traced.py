@@ -45,6 +45,10 @@ class _Screen(Screen):
     chars: list[tuple[str, Place]] | None = None
     late = 0
     """The characters of `pending`, and how many of them were drawn."""
+    follows = True
+    """Whether rows that only moved count as unchanged."""
+    changed: set[int]
+    """Rows that nobody has asked for since they were changed, as the terminal keeps them."""
 
     def draw(self, data: str) -> None:
         size = len(self.piece)
@@ -58,6 +62,17 @@ class _Screen(Screen):
             places = self._late(data)
         for char, place in zip(data, places, strict=True):
             self._draw_one(char, place)
+
+    def _scroll(self, top: int, bottom: int, count: int) -> None:
+        """Rows that move are not changed by that; those at the edges may wrap into other rows than before."""
+        before = self.dirty | self.changed
+        super()._scroll(top, bottom, count)
+        if self.follows and self.sides is None and count > 0:
+            moved = {y - count if top <= y <= bottom else y for y in before}
+            edges = {top - 1, top, *range(bottom + 1 - count, bottom + 2)}
+            self.changed.clear()
+            self.dirty.clear()
+            self.dirty.update(y for y in moved | edges if 0 <= y < self.lines)
 
     def _late(self, data: str) -> list[Place]:
         """Where text comes from that was held back: a character that came in parts, a string that was none."""
@@ -108,8 +123,15 @@ class TracedTerminal(Terminal):
     def __init__(self, columns: int = 80, rows: int = 24) -> None:
         super().__init__(columns, rows)
         self.screen: _Screen = _Screen(columns, rows)
+        self.screen.changed = self._changed
         self.stream = Stream(self.screen)
         self._note_dirty()
+
+    def changed(self) -> set[int]:
+        """As of any terminal, but that rows which only moved do not count."""
+        changed = set(self._changed)
+        self._changed.clear()
+        return changed
 
     def feed_piece(self, piece: bytes, offset: int) -> None:
         """Takes one of the PIECES, which begins at `offset` of the stream."""
