@@ -169,7 +169,8 @@ def divergence(  # noqa: PLR0917
             + (", ".join(f"{n} {name}" for name, n in counts.most_common()) or "none")
         )
     if not as_json:
-        click.echo("\n".join([*certificate.sentences(), *lens.sentences()]))
+        hooks = certificate.listing() if everything else []
+        click.echo("\n".join([*certificate.sentences(), *lens.sentences(), *hooks]))
     if fail_on and any(SEVERITIES.index(each.severity) >= SEVERITIES.index(fail_on) for each in found):
         return FAILED_ON
     return 0

@@ -80,8 +80,40 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     copy_of: str = ""
 
     def sentences(self) -> list[str]:
-        """For people; "nothing hidden" is among them only when it holds."""
-        said = self._captured()
+        """For people: the conclusion first, what stands against the recording, and then how it was watched.
+
+        "Nothing hidden" is among them only when it holds.
+        """
+        return [*self._concluded(), *self._against(), *self._changed(), *self._watched()]
+
+    def listing(self) -> list[str]:
+        """The names of the hooks, in a sentence; long, so it is for the end of a text."""
+        names = ", ".join(printable(each, 40) for each in self.hooks)
+        return [f"The hooks: {names}."] if self.hooks and self.enhanced else []
+
+    def _concluded(self) -> list[str]:
+        """What it all comes to."""
+        if not self.enhanced:
+            by = f" ({printable(self.recorder, 200)})" if self.recorder else ""
+            return [f"Only the terminal was recorded{by}: what the kernel executed is not known."]
+        if not self.complete:
+            said = [
+                "So far nothing is missing." if self._sound else "Something is missing, or was not watched:"
+            ]
+        else:
+            said = ["Nothing was lost." if self.hidden else "Nothing was lost, and nothing hidden was found."]
+        return [*said, f"The terminal did not show {_many(self.hidden, 'command')}."] if self.hidden else said
+
+    @property
+    def _sound(self) -> bool:
+        """Whether only the session's end is missing."""
+        watched = bool(self.hooks) and not unseen(self.hooks)
+        gaps = self.lost or self.tampering or self.stopped or self.io_uring or self.copy_of
+        return watched and not (self.ended or self.joined_late or gaps or self.unreadable or self.cut)
+
+    def _against(self) -> list[str]:
+        """What is missing, and why."""
+        said = []
         if not self.ended:
             said.append("The recording does not hold the session's end.")
         if self.joined_late:
@@ -103,6 +135,15 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
             said.append(
                 f"{_many(self.io_uring, 'process', 'processes')} used io_uring: files opened through it were not seen."
             )
+        if self.enhanced and not self.hooks:
+            said.append("The recording does not say which hooks were attached.")
+        elif self.enhanced and (missing := unseen(self.hooks)):
+            said.append(f"Not watched: {', '.join(missing)}.")
+        return said
+
+    def _changed(self) -> list[str]:
+        """What is on record otherwise than it happened, or only by word of another witness."""
+        said = []
         if self.escapes:
             said.append(
                 f"Processes left the session's marks {_times(self.escapes)}; they were recorded all the same."
@@ -124,30 +165,18 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
                 f"Masked at capture: {_many(self.masked, 'secret')}, replaced by marks (•); what they were is not on"
                 " record."
             )
-        return said + self._concluded()
+        return said
 
-    def _captured(self) -> list[str]:
-        """What was watched, and with what."""
-        if not self.enhanced:
-            by = f" ({printable(self.recorder, 200)})" if self.recorder else ""
-            return [f"Only the terminal was recorded{by}: what the kernel executed is not known."]
-        if not self.hooks:
-            return ["The recording does not say which hooks were attached."]
-        said = [
-            f"Hooks attached ({len(self.hooks)}): {', '.join(printable(each, 40) for each in self.hooks)}."
-        ]
-        if missing := unseen(self.hooks):
-            said.append(f"Not watched: {', '.join(missing)}.")
+    def _watched(self) -> list[str]:
+        """With what the kernel was watched."""
+        if not (self.enhanced and self.hooks):
+            return []
+        all_of_them = "" if unseen(self.hooks) else ", every one that is needed among them"
+        said = [f"{_many(len(self.hooks), 'kernel hook')} attached{all_of_them}."]
         if self.rings:
             used = ", ".join(f"{printable(name, 40)} {share} %" for name, share in self.rings.items())
             said.append(f"Ring buffers at their fullest: {used}.")
         return said
-
-    def _concluded(self) -> list[str]:
-        if self.hidden:
-            said = [f"The terminal did not show {_many(self.hidden, 'command')}."]
-            return [*said, "Nothing was lost."] if self.complete else said
-        return ["Nothing was lost, and nothing hidden was found."] if self.complete else []
 
 
 def _copied(start: SessionStart | None, gaps: int) -> str:

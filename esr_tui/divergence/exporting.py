@@ -61,9 +61,8 @@ def compiled(
 
 
 def _sentences(certificate: Certificate, left_out: int) -> list[str]:
-    if left_out:
-        return [each for each in certificate.sentences() if not each.startswith("The terminal did not show")]
-    return certificate.sentences()
+    said = [*certificate.sentences(), *certificate.listing()]
+    return [each for each in said if not (left_out and each.startswith("The terminal did not show"))]
 
 
 def check(path: Path) -> None:

@@ -149,7 +149,8 @@ class Reporter:
 
     def _certificate(self) -> tuple[str, ...]:
         """Its sentences, when they have changed."""
-        said = tuple(self.witness.certificate().sentences())
+        certificate = self.witness.certificate()
+        said = (*certificate.sentences(), *certificate.listing())
         if said == self._certified:
             return ()
         self._certified = said

@@ -11,7 +11,7 @@ from esr_tui.model.verdict import Evidence, Payload, Verdict
 
 CLEAN = "Nothing was lost, and nothing hidden was found."
 HOOKS = [*NEEDED, "sys_exit_chmod"]
-WATCHED = f"Hooks attached ({len(HOOKS)}): {', '.join(HOOKS)}."
+WATCHED = f"{len(HOOKS)} kernel hooks attached, every one that is needed among them."
 
 
 def event(kind: type[Event], **fields: object) -> Event:
@@ -40,7 +40,7 @@ START, END = event(SessionStart, hooks=HOOKS), event(SessionEnd)
 
 def test_a_whole_recording_without_hidden_commands_is_called_clean() -> None:
     said = sentences(START, event(Command), END, verdicts=(verdict("shown"), verdict("implied")))
-    assert said == [WATCHED, CLEAN]
+    assert said == [CLEAN, WATCHED]
 
 
 @pytest.mark.parametrize(
@@ -104,23 +104,41 @@ def test_what_was_lost_or_never_seen_is_said_and_never_called_clean(
 
 def test_hidden_commands_are_counted() -> None:
     said = sentences(START, END, verdicts=(verdict("piped"), verdict("unseen"), verdict("shown")))
-    assert said == [WATCHED, "The terminal did not show 2 commands.", "Nothing was lost."]
+    assert said == ["Nothing was lost.", "The terminal did not show 2 commands.", WATCHED]
     assert "The terminal did not show 1 command." in sentences(START, END, verdicts=(verdict("piped"),))
 
 
 def test_hidden_commands_are_said_where_something_was_lost_too() -> None:
     said = sentences(START, event(Gap, cause="map_full", count=1), END, verdicts=(verdict("piped"),))
-    assert said == [WATCHED, "Lost: 1 (map full).", "The terminal did not show 1 command."]
+    first = ["Something is missing, or was not watched:", "The terminal did not show 1 command."]
+    assert said == [*first, "Lost: 1 (map full).", WATCHED]
 
 
 def test_marks_that_were_left_are_counted_and_nothing_is_lost_by_it() -> None:
     said = sentences(START, event(Escape), event(Escape), END)
-    assert said[1:] == ["Processes left the session's marks 2 times; they were recorded all the same.", CLEAN]
+    left = "Processes left the session's marks 2 times; they were recorded all the same."
+    assert said == [CLEAN, left, WATCHED]
+
+
+def test_a_session_that_goes_on_is_said_to_be_whole_so_far() -> None:
+    assert sentences(START)[:2] == [
+        "So far nothing is missing.",
+        "The recording does not hold the session's end.",
+    ]
+    assert sentences(START, event(Gap, cause="io_uring"))[0] == "Something is missing, or was not watched:"
+
+
+def test_the_hooks_names_are_listed_apart() -> None:
+    witness = Witness()
+    witness.feed([START, END])
+    certificate = witness.certificate()
+    assert certificate.listing() == [f"The hooks: {', '.join(HOOKS)}."]
+    assert not any(HOOKS[0] in sentence for sentence in certificate.sentences())
 
 
 def test_how_full_the_rings_were_is_said() -> None:
     said = sentences(START, event(SessionEnd, rings={"command": 1, "disk": 37}))
-    assert said[1] == "Ring buffers at their fullest: command 1 %, disk 37 %."
+    assert said[-1] == "Ring buffers at their fullest: command 1 %, disk 37 %."
 
 
 def test_programs_whose_text_is_missing_or_was_only_found_are_counted() -> None:

@@ -41,9 +41,9 @@ def test_a_session_without_hidden_commands_is_clean(recorder: Capture, sshd: Ssh
     assert all(0 <= share <= 100 for share in rings.values())
     assert rings["command"] > 0
     said = printed(recording)
-    assert f"Hooks attached ({len(hooks)}): {', '.join(hooks)}." in said
+    assert f"{len(hooks)} kernel hooks attached, every one that is needed among them." in said
     assert any(line.startswith("Ring buffers at their fullest: ") for line in said)
-    assert said[-1] == _CLEAN
+    assert _CLEAN in said
 
 
 def test_a_ring_of_io_uring_is_said_and_the_session_is_not_clean(recorder: Capture, sshd: Sshd) -> None:
@@ -112,5 +112,5 @@ def test_what_a_full_ring_lost_is_said(tmp_path: Path, own_sshd: Sshd) -> None:
 def test_a_command_in_a_pipe_is_counted(recorder: Capture, sshd: Sshd) -> None:
     recording = run_command(recorder, sshd, "printf '/bin/true piped\\n' | sh", "-tt")
     said = printed(recording)
-    assert said[-1] in (_CLEAN, "Nothing was lost.")
+    assert "Nothing was lost." in said
     assert any(line.startswith("The terminal did not show ") for line in said)

@@ -173,7 +173,11 @@ def test_layouts_keep_every_pane_usable() -> None:
     narrow = layout(80, 19, (80, 24), 0, True)
     assert (narrow.terminal, narrow.events) == (False, True)
     wide = layout(120, 31, (80, 24), 0, False)
-    assert wide.columns == "68 1fr"
+    assert wide.columns == "81 1fr", "all 80 columns, and a table that makes do"
+    assert layout(118, 31, (80, 24), 0, False).columns == "66 1fr", "no room for both"
+    assert layout(120, 31, (100, 24), 0, False).columns == "68 1fr", (
+        "not whole either way: the table keeps its room"
+    )
     tall = layout(200, 45, (80, 24), 0, True)
     assert (tall.columns, tall.rows, tall.below_span) == ("81 1fr", "1fr 20", 2)
     middling = layout(112, 45, (60, 24), 0, True)

@@ -70,10 +70,13 @@ class CertificateScreen(ModalScreen[None]):
         parts: list[Content | str | tuple[str, str]] = [
             ("What this recording can be trusted to hold\n\n", "bold $text-primary")
         ]
-        for sentence in self._sentences or ("It is being analysed: look again in a moment.",):
-            parts += [("  • ", "$text-accent"), f"{printable(sentence, LINE_LIMIT)}\n"]
+        first, *more = self._sentences or ("It is being analysed: look again in a moment.",)
+        parts.append((f"  {printable(first, LINE_LIMIT)}\n", "bold"))
         if self._sealed:
-            parts += [("  • ", "$text-accent"), f"{printable(self._sealed, LINE_LIMIT)}\n"]
+            parts.append((f"  {printable(self._sealed, LINE_LIMIT)}\n", "bold"))
+        parts.append("\n")
+        for sentence in more:
+            parts += [("  • ", "$text-accent"), f"{printable(sentence, LINE_LIMIT)}\n"]
         if not self._settled:
             parts.append(("\nThe session or its analysis goes on: this is what is known so far.\n", "bold"))
         parts.append((f"\nJudged by version {VERSION} of the analysis. Escape closes.", "$foreground 60%"))

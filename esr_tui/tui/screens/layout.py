@@ -9,6 +9,9 @@ STACK_BELOW = 110
 WIDE = 120
 """Cells of width from which on the details take the whole width, below both other panes."""
 TABLE_LEAST = 52
+"""Cells that the table keeps beside a terminal which is not shown whole either way."""
+TABLE_NARROW = 38
+"""Cells that the table makes do with where that shows all columns of the terminal: time, verdict, kind, and what."""
 DETAIL_LEAST = 12
 """Rows that make room for the details below the recorded screen."""
 
@@ -50,7 +53,8 @@ def layout(width: int, height: int, recorded: tuple[int, int], zoom: int, detail
         return Layout(False, True, "1fr", "1fr 1fr") if detail else Layout(True, True, "1fr", "5fr 4fr")
     columns, rows = recorded
     room = width - max(TABLE_LEAST, width * 2 // 5)
-    shape = f"{max(24, min(columns + 1, room))} 1fr"
+    whole = columns + 1 <= width - TABLE_NARROW
+    shape = f"{columns + 1 if whole else max(24, room)} 1fr"
     if not detail:
         return Layout(True, True, shape, "1fr", side_by_side=True)
     if width >= WIDE:

@@ -20,6 +20,8 @@ SHORT_KINDS = {
     "marker": "mark",
 }
 """Kinds in five cells, for narrow tables."""
+KINDLESS = 44
+"""Cells below which kinds are told by their colour and the details alone, and times in tenths of a second."""
 ROOMY = 72
 SPACIOUS = 100
 """Cells from which on verdicts are written out."""
@@ -79,13 +81,15 @@ class EventTable(LineTable):
 
     def columns(self, width: int) -> Sequence[Column]:
         """Time, verdict, kind, program, summary, pid; fewer and shorter where it is narrow."""
-        kind = 8 if width >= ROOMY else 5
+        kind = 8 if width >= ROOMY else 5 if width >= KINDLESS else 0
+        exact = 9 if kind else 7
         program = 15 if width >= ROOMY + 24 else 10 if width >= 56 else 0
         fixed = [
-            Column("time", 12 if self._hours else 9, right=self._hours),
+            Column("time", exact + 3 if self._hours else exact, right=self._hours),
             Column("verdict", 12) if width >= SPACIOUS else Column("vd", 4),
-            Column("kind", kind),
         ]
+        if kind:
+            fixed.append(Column("kind", kind))
         if program:
             fixed.append(Column("program", program))
         pid = 7 if width >= 60 else 0
@@ -100,13 +104,16 @@ class EventTable(LineTable):
         index = self._log.visible[row]
         shown, code = self._log.rows[index], self._log.marks.codes[index]
         colour = f"event--{shown.kind}"
-        short = columns[2].width < 8
-        kind = SHORT_KINDS.get(shown.kind, shown.kind) if short else shown.kind
+        named = columns[2] if columns[2].heading == "kind" else None
         own = shown.kind == "command"
         mark = (mark_text(code, columns[1].width, loud=own), "")
         if code:
             mark = (mark[0], f"verdict--{ink(code) if own or shown.kind == 'network' else 'quiet'}")
-        cells: list[Cell] = [(stamp(shown.ms), "table--dim"), mark, (kind, colour)]
+        time = stamp(shown.ms)
+        cells: list[Cell] = [(time if named else time[:-2], "table--dim"), mark]
+        if named:
+            kind = SHORT_KINDS.get(shown.kind, shown.kind) if named.width < 8 else shown.kind
+            cells.append((kind, colour))
         if any(column.heading == "program" for column in columns):
             cells.append((shown.program, "table--dim"))
         if code in NOTABLE and own:

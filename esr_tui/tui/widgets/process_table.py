@@ -13,7 +13,7 @@ from esr_tui.tui.model import SessionModel
 from esr_tui.tui.processes import Process
 from esr_tui.tui.timefmt import stamp
 from esr_tui.tui.tree import Tree
-from esr_tui.tui.widgets.event_table import SPACIOUS, mark_text
+from esr_tui.tui.widgets.event_table import KINDLESS, SPACIOUS, mark_text
 from esr_tui.tui.widgets.line_table import Cell, Column, LineTable
 
 ROOMY = 64
@@ -85,12 +85,13 @@ class ProcessTable(LineTable):
         return UNJUDGED if number < 0 else self._model.log.marks.judged(process.images[number].ei)
 
     def columns(self, width: int) -> Sequence[Column]:
-        """Verdict, process, exit, files, connections; the time where there is room."""
+        """Verdict, process, exit; files, connections and the time where there is room."""
         wide = width >= ROOMY
         columns = [Column("verdict", 12) if width >= SPACIOUS else Column("vd", 4), Column("process", 0)]
         columns = [*([Column("time", 9)] if wide else []), *columns]
         columns += [Column("exit", 7, right=True)]
-        columns += [Column("files", 5, right=True), Column("conns", 5, right=True)]
+        if width >= KINDLESS:
+            columns += [Column("files", 5, right=True), Column("conns", 5, right=True)]
         room = width - sum(each.width + 1 for each in columns) + 1
         return [each._replace(width=max(8, room)) if each.heading == "process" else each for each in columns]
 

@@ -216,7 +216,8 @@ class TerminalPane(Widget, can_focus=True):
         if terminal.rows > height:
             parts.append(f"rows {self._top + 1}–{min(terminal.rows, self._top + height)}")
         if terminal.columns > width:
-            parts.append(f"columns {self._left + 1}–{min(terminal.columns, self._left + width)}")
+            last = min(terminal.columns, self._left + width)
+            parts.append(f"columns {self._left + 1}–{last} of {terminal.columns}")
         return ", ".join(parts)
 
     def action_pan(self, columns: int, rows: int) -> None:
