@@ -86,10 +86,15 @@ class Cgroups:
             raise CgroupError(
                 f"{self._home} cannot be made ({error.strerror}); as root: mkdir {self._home}"
             ) from error
-        for leftover in self._home.iterdir():
-            if leftover.is_dir():
-                with suppress(OSError):  # still in use: its processes are another recorder's, or lingering
-                    leftover.rmdir()
+        with self._turn() as mine:
+            for leftover in (
+                self._home.iterdir() if mine else ()
+            ):  # else it may be one that is just being filled
+                if leftover.is_dir():
+                    with suppress(
+                        OSError
+                    ):  # still in use: its processes are another recorder's, or lingering
+                        leftover.rmdir()
 
     def _mount(self) -> None:
         """Mounts the hierarchy; who may not (a service without the right) takes it where it is mounted already.
@@ -126,19 +131,14 @@ class Cgroups:
             raise CgroupError(f"{folder} cannot be used as the session's cgroup: {error.strerror}") from error
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self) -> Iterator[bool]:
         """Two recorders on one node place a session one after the other, or each would take it from the other.
 
-        Nobody waits long: another recorder may have been stopped in the middle.
+        Nobody waits long: another recorder may have been stopped in the middle. Whether the turn has come.
         """
         fd = os.open(self._home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            for _ in range(_TURN_TRIES):
-                with suppress(BlockingIOError):
-                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                threading.Event().wait(_TURN_WAIT)
-            yield
+            yield any(_locked(fd) for _ in range(_TURN_TRIES))
         finally:
             os.close(fd)
 
@@ -174,3 +174,12 @@ class Cgroups:
                     (self._root / "cgroup.procs").write_text(pid)
             with suppress(OSError):
                 nested.rmdir()
+
+
+def _locked(fd: int) -> bool:
+    """Whether the lock could be had, now or within a moment."""
+    with suppress(BlockingIOError):
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    threading.Event().wait(_TURN_WAIT)
+    return False

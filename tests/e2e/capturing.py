@@ -147,7 +147,9 @@ class Capture:
         work()
         return self.new(login, before, count)
 
-    def new(self, login: str, before: Iterable[str], count: int = 1) -> list[Recording]:
+    def new(
+        self, login: str, before: Iterable[str], count: int = 1, *, seconds: float = 10
+    ) -> list[Recording]:
         """Waits for sessions beside those known; oldest first."""
         known = set(before)
 
@@ -156,7 +158,7 @@ class Capture:
             fresh = [each for each in self.sessions(login) if each.sid not in known and each.started]
             return fresh if len(fresh) >= count else None
 
-        fresh = until(look, f"{count} new sessions of {login}")
+        fresh = until(look, f"{count} new sessions of {login}", seconds)
         assert len(fresh) == count, [each.sid for each in fresh]
         return [Recording(Path(each.recording)).refresh() for each in sorted(fresh, key=lambda s: s.started)]
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from esr_tui.model.events import Command, Escape, Exit, Fork, Gap, SessionEnd
+from esr_tui.model.events import Command, Escape, Exit, Fork, Gap, Network, SessionEnd
 from esr_tui.sessions import proc
 from tests.e2e.account import Account
 from tests.e2e.capturing import Capture, Recording
 from tests.e2e.client import Client
+from tests.e2e.control_groups import bounded
 from tests.e2e.server import OWN, Sshd, watching
 from tests.e2e.waiting import until
 
@@ -27,23 +30,49 @@ _SMALL = f"""
 interpreter_input: 0
 enhanced_recording:
   command_buffer_size: 16
+  network_buffer_size: 16
   terminal_buffer_size: 64
 """
-_FORKS = """
-import os, signal
-def tree(depth):
-    for _ in range(2 if depth else 0):
-        if not os.fork():
-            tree(depth - 1)
-            os._exit(0)
-    try:
-        while True:
-            os.wait()
-    except ChildProcessError:
-        pass
-tree(8)
+STOPPED = float(os.environ.get("ESR_STOPPED", "1"))
+"""Seconds for which the recorder gets no time."""
+_BUSY = """
+import os, socket, sys, time
+least, over, n = int(sys.argv[1]), time.monotonic() + float(sys.argv[2]), 0
+server = socket.create_server(("127.0.0.1", 0))
+while n < least or time.monotonic() < over:
+    os.waitpid(os.posix_spawn("/bin/true", ["true", str(n)], {}), 0)
+    with socket.create_connection(server.getsockname()) as mine:
+        server.accept()[0].close()
+        mine.recv(1)
+    print(n, "x" * 2000)
+    n += 1
+print("did", n)
 """
-FORKED = 2**9 - 2
+LEAST = 200
+"""More than the small rings hold, however slow the machine is."""
+_FORKS = """
+import ctypes, os
+ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: all come back to it
+counted = os.open("forks", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+first = os.getpid()
+while os.fstat(counted).st_size < 1000:
+    try:
+        if os.fork():
+            os.write(counted, b".")
+    except BlockingIOError:
+        if os.getpid() != first:
+            os._exit(0)
+        os.wait()
+if os.getpid() != first:
+    os._exit(0)
+try:
+    while True:
+        os.wait()
+except ChildProcessError:
+    pass
+"""
+MOST = 100
+"""Processes of the storm at a time."""
 _OUTPUT = """
 import os
 line = bytes(range(32, 127)) * 40 + b"\\n"
@@ -71,6 +100,19 @@ def leave(client: Client) -> None:
     """Logs out."""
     client.type("exit\n")
     client.ended()
+
+
+@contextmanager
+def reading(client: Client) -> Iterator[None]:
+    """What its terminal shows is read meanwhile."""
+    over = threading.Event()
+    reader = threading.Thread(target=client.read_until, args=[over])
+    reader.start()
+    try:
+        yield
+    finally:
+        over.set()
+        reader.join()
 
 
 @contextmanager
@@ -211,21 +253,52 @@ def lost(recording: Recording, what: str) -> int:
     return sum(gap.count or 0 for gap in recording.all(Gap, what=what, cause="ring_full"))
 
 
+def processes(recording: Recording) -> int:
+    """Forks, execs and ends of processes, recorded or counted."""
+    seen = sum(len(recording.all(kind)) for kind in (Fork, Exit, Command))
+    return seen + lost(recording, "command")
+
+
+def test_a_recorder_that_gets_no_time_counts_what_it_loses_and_holds_nobody_up(
+    small: Capture, own_sshd: Sshd, account: Account
+) -> None:
+    account.write("busy.py", _BUSY)
+
+    def busy(least: int, seconds: float) -> tuple[Recording, int]:
+        with logged_in(small, own_sshd) as (client, recording):
+            with stopped(small):
+                shown = client.run(f"/usr/bin/python3 -I busy.py {least} {seconds}", seconds + 60)
+            leave(client)
+        recording.ended(30)
+        assert len(recording.output) + lost(recording, "terminal") == len(client.received)
+        return recording, int(shown.split(b"did ")[-1].split()[0])
+
+    def connections(recording: Recording) -> int:
+        return len(recording.all(Network)) + lost(recording, "network")
+
+    quiet, none = busy(0, 0)
+    busied, times = busy(LEAST, STOPPED)
+    assert none == 0
+    assert times >= LEAST
+    assert processes(busied) == processes(quiet) + 3 * times
+    assert connections(busied) == connections(quiet) + 5 * times
+    assert {each.what for each in busied.all(Gap)} == {"command", "network", "terminal"}
+
+
 def test_a_fork_storm_is_counted_exactly(small: Capture, own_sshd: Sshd, account: Account) -> None:
     def storm(code: str) -> Recording:
         account.write("storm.py", code)
-        with logged_in(small, own_sshd) as (client, recording):
+        with logged_in(small, own_sshd) as (client, recording), bounded("pids") as group:
+            group.limit_processes(MOST)
+            group.put(recording.start.leader)
             with stopped(small):
-                client.run("ulimit -u 2000; /usr/bin/python3 -I storm.py", 60)
+                client.run("/usr/bin/python3 -I storm.py", 60)
+            assert bool(group.refused) == (code == _FORKS)
             leave(client)
         return recording.ended(30)
 
-    def processes(recording: Recording) -> int:
-        seen = sum(len(recording.all(kind)) for kind in (Fork, Exit, Command))
-        return seen + lost(recording, "command")
-
-    quiet, stormy = storm("import os, signal\n"), storm(_FORKS)
-    assert processes(stormy) == processes(quiet) + 2 * FORKED
+    quiet, stormy = storm("import ctypes, os\n"), storm(_FORKS)
+    assert processes(stormy) == processes(quiet) + 2 * (account.home / "forks").stat().st_size
     assert lost(stormy, "command") > 0
     assert stormy.only(SessionEnd).lingering == 0
 
@@ -247,22 +320,29 @@ def test_output_that_runs_over_is_counted_to_the_byte(
 
 
 def test_an_app_that_the_kernel_ends_for_want_of_memory_harms_nothing(recorder: Capture, sshd: Sshd) -> None:
-    with logged_in(recorder, sshd) as (client, recording):
+    with logged_in(recorder, sshd) as (client, recording), bounded("memory") as group:
         client.run("/bin/true before; seq 1000")
-        argv = [
-            sys.executable,
-            "-m",
-            "esr_tui.cli",
-            "play",
-            recording.sid,
-            "--data-dir",
-            str(recorder.data_dir),
-        ]
-        with Client(argv) as app:
-            app.expect(rb"\x1b\[\?1049h")
+        play = [sys.executable, "-m", "esr_tui.cli", "play", recording.sid]
+        command = shlex.join([*play, "--data-dir", str(recorder.data_dir)])
+        with Client(["bash", "--norc", "--noprofile", "-i"]) as terminal:
+            terminal.type("PS1='esr-''test$ '\n")
+            terminal.expect(rb"esr-test\$ ")
+            terminal.type(f"(echo $BASHPID >{group.procs}; exec {command})\n")
+            terminal.expect(rb"\x1b\[\?1049h", 60)
             client.run("seq 1000")
-            app.process.kill()  # as the kernel does it
-            app.process.wait()
+
+            def ended() -> int:
+                group.limit_memory(group.memory)
+                terminal.type("?")  # it has something to do
+                return group.ended_for_memory
+
+            with reading(terminal):
+                until(ended, "the kernel to end the app", 60)
+            terminal.expect(rb"esr-test\$ ")
+            terminal.type("\x15")
+            assert b" echo " in terminal.run("stty -a")
+            terminal.type("exit\n")
+            assert terminal.ended() == 0
         client.run("/bin/true after")
         leave(client)
     recording.ended()

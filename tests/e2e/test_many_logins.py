@@ -57,7 +57,7 @@ def test_logins_at_the_same_time(limited: Capture, own_sshd: Sshd) -> None:
             client.type(f"/bin/true {number}; echo shown-$(({number}+1000))\n")
         for number, client in enumerate(clients):
             client.expect(rb"shown-%d\r\n" % (number + 1000), seconds)
-        recordings = recorder.new(sshd.account.name, before, LOGINS)
+        recordings = recorder.new(sshd.account.name, before, LOGINS, seconds=seconds)
         assert private_mb(recorder.pid) - memory < 20 + LOGINS * _MB_EACH
         states = {each.sid: each.state for each in recorder.sessions(sshd.account.name)}
         assert {states[each.sid] for each in recordings} == {"live"}
@@ -78,4 +78,4 @@ def test_logins_at_the_same_time(limited: Capture, own_sshd: Sshd) -> None:
         assert recording.only(SessionEnd).return_code == 0
     assert sorted(numbers) == list(range(LOGINS))
     places = [Path("/cgroup2/esr", each.sid) for each in recordings]
-    until(lambda: not any(each.exists() for each in places), "the sessions' cgroups to be removed")
+    until(lambda: not any(each.exists() for each in places), "the sessions' cgroups to be removed", seconds)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,18 @@ def test_leftovers_of_an_earlier_recorder_are_removed(hierarchy: Hierarchy) -> N
     (hierarchy.root / "esr" / "busy" / "below").mkdir()
     Cgroups(hierarchy.root).prepare()
     assert [each.name for each in (hierarchy.root / "esr").iterdir()] == ["busy"]
+
+
+def test_what_another_recorder_is_just_filling_is_left_alone(hierarchy: Hierarchy) -> None:
+    made = hierarchy.root / "esr" / "new"
+    made.mkdir(parents=True)
+    fd = os.open(hierarchy.root / "esr", os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    Cgroups(hierarchy.root).prepare()
+    assert made.is_dir()
+    os.close(fd)
+    Cgroups(hierarchy.root).prepare()
+    assert not made.exists()
 
 
 def test_a_session_gets_a_cgroup_with_its_processes(hierarchy: Hierarchy, cgroups: Cgroups) -> None:
