@@ -59,6 +59,10 @@ class Sender:
         self._thread = threading.Thread(target=self._run, name="esr-alerts", daemon=True)
         self._thread.start()
 
+    def __bool__(self) -> bool:
+        """Whether alerts are sent at all."""
+        return bool(self._ways)
+
     def offer(self, event: Divergence) -> None:
         """Takes an alert; never waits."""
         if not self._ways or SEVERITIES.index(event.severity) < self._least:

@@ -10,6 +10,7 @@ severity medium or above that the terminal did not show.
 from __future__ import annotations
 
 import os
+import posixpath
 import signal
 import subprocess
 import sys
@@ -79,7 +80,7 @@ def event(session: SessionSummary, verdict: Verdict, node: str) -> Divergence:
         login=session.login,
         ms=verdict.ms,
         pid=verdict.pid,
-        program=Path(verdict.path).name[:15],
+        program=posixpath.basename(verdict.path)[:15],
         path=verdict.path,
         argv=list(verdict.argv),
         verdict=verdict.verdict,
@@ -109,7 +110,7 @@ def run(data_dir: Path, settings: Config) -> None:
         loud = [each for each in found if _is_loud(each[1])]
         told = [store.lens.event(event(session, verdict, store.node)) for session, verdict in loud]
         _log(store, told)
-        for each in told:
+        for each in told if sender else ():
             sender.offer(leaving.event(each))
         for sentence in sender.trouble():
             print(f"esr: {printable(sentence)}", file=sys.stderr, flush=True)

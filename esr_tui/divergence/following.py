@@ -48,7 +48,7 @@ class Followed:
         self._again = False
         self._severities: dict[int, str] = {}
         self._written: VerdictSummary | None = None
-        self._summary: VerdictSummary | None = None
+        self._unwritten = True
         self._write_from = 0.0
         known = read_verdicts(verdicts_path(self.index))
         self._told_before = self._told = known.told if known else -1
@@ -62,7 +62,7 @@ class Followed:
     @property
     def rests(self) -> bool:
         """Whether so long nothing has come that no verdict can wait for time to pass, nor a summary."""
-        return time.monotonic() > self._rests_from and self._summary == self._written
+        return time.monotonic() > self._rests_from and not self._unwritten
 
     def advance(self) -> list[Verdict]:
         """Takes what is new; the verdicts that have become certain and were not told before. Raises RecordingError."""
@@ -82,7 +82,9 @@ class Followed:
                 self._severities[verdict.ei] = verdict.severity
             else:
                 self._severities.pop(verdict.ei, None)
-        self._summarise()
+        self._unwritten |= bool(found)
+        if self.done or time.monotonic() >= self._write_from:
+            self.write()
         return news
 
     def _anew(self) -> None:
@@ -103,24 +105,22 @@ class Followed:
         again = verdict.ei in self._severities and self._run.analysis.clock > self._told_before
         return verdict.ms > self._told_before or again
 
-    def _summarise(self) -> None:
-        self._summary = VerdictSummary.of(
+    def write(self) -> None:
+        """Writes the summary, when it says anything new."""
+        if not (self._unwritten or self.done):
+            return
+        self._unwritten = False
+        summary = VerdictSummary.of(
             VERSION,
             self._severities.values(),
             complete=self.done and self._reader.state == ENDED,
             told=self._told,
         )
-        if self.done or time.monotonic() >= self._write_from:
-            self.write()
-
-    def write(self) -> None:
-        """Writes the summary, when it says anything new."""
-        if self._summary is None or self._summary == self._written:
-            return
-        self._written = self._summary
-        self._write_from = time.monotonic() + _SUMMARY_S
-        with suppress(OSError):  # a reader without the right to keep it finds it again
-            write_verdicts(self.index, self._summary)
+        if summary != self._written:
+            self._written = summary
+            self._write_from = time.monotonic() + _SUMMARY_S
+            with suppress(OSError):  # a reader without the right to keep it finds it again
+                write_verdicts(self.index, summary)
 
 
 class Following:
