@@ -56,7 +56,7 @@ deb: setup-dev ## make a Debian package in dist/
 test-deb: deb ## install, use and remove the package in fresh systems
 	@tests/deb/run.sh
 
-test-systemd: deb ## the service under a systemd that runs a machine, in qemu: an hour
+test-systemd: deb ## the service under a systemd that runs a machine, in qemu
 	@tests/systemd/run.sh
 
 clean: ## remove everything that make has made

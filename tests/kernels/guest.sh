@@ -52,7 +52,7 @@ unpack() { # package directory modules, and the guest's first program on standar
 emulate() { # seconds directory words, and qemu's options: the guest's first serial line goes to console, its second to report
   local seconds=$1 at=$2 words=$3
   shift 3
-  timeout "$seconds" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m "$memory" -smp 2 \
+  timeout "$seconds" qemu-system-x86_64 -accel tcg,thread=multi -cpu max,la57=off -m "$memory" -smp 2 \
     -display none -monitor none -no-reboot -nodefaults \
     -serial "file:$at/console" -serial "file:$at/report" \
     -kernel "$at/vmlinuz" -initrd "$at/initramfs" -append "console=ttyS0 panic=-1 $words" \

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from client import Client
 
-PATIENCE = 240
+PATIENCE = 900
 """Seconds that anything may take under emulation."""
 USER = "recorded"
 READER = "reader"
@@ -91,7 +91,7 @@ def active() -> bool:
 def journal(boot: str = "-0") -> str:
     """The last lines of the recorder, its units and the manager about them."""
     return run(
-        "journalctl", "--no-pager", "-b", boot, "-u", "esr", "-u", "esr-handover", "-n", "25", status=None
+        "journalctl", "--no-pager", "-b", boot, "-u", "esr", "-u", "esr-handover", "-n", "100", status=None
     )
 
 
