@@ -124,7 +124,8 @@ static inline void send_argv(struct command_record *r, u64 from, u64 to) {
       return;
     }
     more->h.used = n;
-    if (command_ring.ringbuf_output(more, LENGTH(more, ARGV_MORE), WAKING(more->h))) count_loss(r->h.session, RING_COMMAND, CAUSE_RING_FULL, 1);
+    number(&more->h, RING_COMMAND);
+    handed_over(&more->h, RING_COMMAND, command_ring.ringbuf_output(more, LENGTH(more, ARGV_MORE), WAKING(more->h)), r->h.session, 1);
     from += n;
   }
 }
@@ -241,7 +242,8 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
     PIECE(r->blob, place, TAG_ENVIRONMENT, size);
     r->h.used = place + 4 + size;
   }
-  if (command_ring.ringbuf_output(r, LENGTH(r, COMMAND_BLOB), WAKING(r->h))) count_loss(proc.session, RING_COMMAND, CAUSE_RING_FULL, 1);
+  number(&r->h, RING_COMMAND);
+  handed_over(&r->h, RING_COMMAND, command_ring.ringbuf_output(r, LENGTH(r, COMMAND_BLOB), WAKING(r->h)), proc.session, 1);
   if (from < to) send_argv(r, from, to);
   return 0;
 }
@@ -294,6 +296,7 @@ int on_exec_failed(struct call *ctx) {
   PIECE(r->blob, start, TAG_ARGV, at - start - 4);
   r->h.used = at;
   if (!whole) r->h.flags |= FLAG_TRUNCATED;
-  if (command_ring.ringbuf_output(r, LENGTH(r, COMMAND_BLOB), WAKING(r->h))) count_loss(proc.session, RING_COMMAND, CAUSE_RING_FULL, 1);
+  number(&r->h, RING_COMMAND);
+  handed_over(&r->h, RING_COMMAND, command_ring.ringbuf_output(r, LENGTH(r, COMMAND_BLOB), WAKING(r->h)), proc.session, 1);
   return 0;
 }

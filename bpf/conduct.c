@@ -35,6 +35,7 @@ int on_conduct(struct call *ctx) {
   r.arguments[2] = argument(regs, 2);
   r.result = ctx->ret;
   r.call = call_number(regs);
-  if (command_ring.ringbuf_output(&r, LENGTH(&r, 0), WAKING(r.h))) count_loss(proc.session, RING_COMMAND, CAUSE_RING_FULL, 1);
+  number(&r.h, RING_COMMAND);
+  handed_over(&r.h, RING_COMMAND, command_ring.ringbuf_output(&r, LENGTH(&r, 0), WAKING(r.h)), proc.session, 1);
   return 0;
 }

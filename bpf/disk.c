@@ -146,6 +146,7 @@ int on_disk(struct call *ctx) {
     if (shape.operation != OP_SYMLINK && !is_absolute(target)) PUT_BASE(r, TAG_TARGET_BASE, task, base);
   }
   if (r->h.flags & FLAG_UNREADABLE) count_loss(proc.session, RING_DISK, CAUSE_UNREADABLE, 1);
-  if (disk_ring.ringbuf_output(r, LENGTH(r, DISK_BLOB), WAKING(r->h))) count_loss(proc.session, RING_DISK, CAUSE_RING_FULL, 1);
+  number(&r->h, RING_DISK);
+  handed_over(&r->h, RING_DISK, disk_ring.ringbuf_output(r, LENGTH(r, DISK_BLOB), WAKING(r->h)), proc.session, 1);
   return 0;
 }

@@ -88,8 +88,10 @@ struct header {
   u16 witness;
   u16 role;
   u32 used; /* bytes of the blob */
-  u32 pad;
+  u16 cpu;
+  u16 ring;
   char comm[COMM_LEN];
+  u64 number; /* of the records for this ring on this CPU, from 1 */
 };
 
 struct comm {
@@ -111,6 +113,21 @@ struct session {
   u32 pad;
 };
 
+/*
+ * Of the records for one ring on one CPU. `numbered` comes last: whoever finds it equal to what was sent and refused
+ * before knows that no program was between taking a number and handing over, and that the other three are of the same moment.
+ */
+struct tally {
+  u64 sent;
+  u64 refused;
+  u64 refused_sum; /* of their numbers */
+  u64 numbered;
+};
+
+struct tallies {
+  struct tally ring[RING_TERMINAL + 1];
+};
+
 struct loss {
   u64 who; /* session, or the pid of a login daemon's process */
   u32 ring;
@@ -124,6 +141,7 @@ BPF_HASH(cgroups, u64, u64, MAX_SESSIONS);
 BPF_HASH(daemons, struct comm, u32, 64);
 BPF_HASH(interpreters, struct comm, u32, 1024); /* by the name of the image: bytes of input to keep */
 BPF_HASH(losses, struct loss, u64, MAX_LOSSES);
+BPF_PERCPU_ARRAY(tallies, struct tallies, 1);
 BPF_ARRAY(unattributed, u64, 1); /* losses that found no room in the map above */
 BPF_ARRAY(dozing, u32, 1);       /* whether the reader is to be woken for any record */
 
@@ -170,6 +188,34 @@ static inline void count_loss(u64 who, u32 ring, u32 cause, u64 amount) {
     count = unattributed.lookup(&index);
     if (count) __sync_fetch_and_add(count, amount);
   }
+}
+
+/*
+ * Numbers a record for a ring, just before it is handed over. Every record that is tried takes a number of its CPU and
+ * ring, so that one which never arrives leaves a hole; `handed_over` then counts what became of it. Reading these counts,
+ * user space knows how many numbers, and which sum of them, must have come out of the ring, without regard to their
+ * order: an interrupt's programs may take theirs between a number and its record. Hence atomic, on memory of one CPU.
+ */
+static inline void number(struct header *h, u32 ring) {
+  int zero = 0;
+  struct tallies *mine = tallies.lookup(&zero);
+  if (!mine) return;
+  h->cpu = bpf_get_smp_processor_id();
+  h->ring = ring;
+  h->number = __sync_fetch_and_add(&mine->ring[ring].numbered, 1) + 1;
+}
+
+/* What became of a numbered record: `refused` is the ring's answer, `who` and `amount` are for count_loss. */
+static inline void handed_over(struct header *h, u32 ring, long refused, u64 who, u64 amount) {
+  int zero = 0;
+  struct tallies *mine = tallies.lookup(&zero);
+  if (mine && refused) {
+    __sync_fetch_and_add(&mine->ring[ring].refused_sum, h->number);
+    __sync_fetch_and_add(&mine->ring[ring].refused, 1);
+  } else if (mine) {
+    __sync_fetch_and_add(&mine->ring[ring].sent, 1);
+  }
+  if (refused) count_loss(who, ring, CAUSE_RING_FULL, amount);
 }
 
 /* All ones when the kernel was built without audit, as when no login set it. */
@@ -225,7 +271,8 @@ static inline void fill_header(struct header *h, u32 type, void *task, struct pr
   h->witness = 0;
   h->role = proc->role;
   h->used = 0;
-  h->pad = 0;
+  h->cpu = h->ring = 0;
+  h->number = 0;
   bpf_get_current_comm(&h->comm, COMM_LEN);
 }
 

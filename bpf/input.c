@@ -64,7 +64,8 @@ static inline void read_input(struct call *ctx, struct proc *known) {
     }
     PIECE(r->blob, start, TAG_PAYLOAD, n);
     r->h.used = start + 4 + n;
-    if (command_ring.ringbuf_output(r, LENGTH(r, INPUT_BLOB), WAKING(r->h))) count_loss(proc.session, RING_COMMAND, CAUSE_RING_FULL, 1);
+    number(&r->h, RING_COMMAND);
+    handed_over(&r->h, RING_COMMAND, command_ring.ringbuf_output(r, LENGTH(r, INPUT_BLOB), WAKING(r->h)), proc.session, 1);
     from += n;
     left -= n;
     if (!left) return;

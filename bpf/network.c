@@ -66,7 +66,8 @@ BPF_HASH(sockets, u64, struct owner, MAX_SOCKETS);
 BPF_PERCPU_ARRAY(datagram_scratch, struct datagram_record, 1);
 
 static inline void send_socket(struct socket_record *r) {
-  if (network_ring.ringbuf_output(r, sizeof(*r), WAKING(r->h))) count_loss(r->h.session, RING_NETWORK, CAUSE_RING_FULL, 1);
+  number(&r->h, RING_NETWORK);
+  handed_over(&r->h, RING_NETWORK, network_ring.ringbuf_output(r, sizeof(*r), WAKING(r->h)), r->h.session, 1);
 }
 
 static inline void read_addresses(struct socket_record *r, void *sk) {
@@ -224,7 +225,8 @@ static inline void send_datagram(struct datagram_record *d, void *sk, u64 name, 
     }
   }
   u32 length = sizeof(*r) + (r->h.used > PAYLOAD + 4 ? PAYLOAD + 4 : r->h.used);
-  if (network_ring.ringbuf_output(d, length, WAKING(d->r.h))) count_loss(r->h.session, RING_NETWORK, CAUSE_RING_FULL, 1);
+  number(&d->r.h, RING_NETWORK);
+  handed_over(&d->r.h, RING_NETWORK, network_ring.ringbuf_output(d, length, WAKING(d->r.h)), r->h.session, 1);
 }
 
 /* struct msghdr of the user: name, name length, vector. */

@@ -15,7 +15,10 @@ struct process_record {
 
 BPF_RINGBUF_OUTPUT(command_ring, COMMAND_PAGES);
 
-static inline void send_process(struct process_record *r, u64 who) { if (command_ring.ringbuf_output(r, LENGTH(r, 0), WAKING(r->h))) count_loss(who, RING_COMMAND, CAUSE_RING_FULL, 1); }
+static inline void send_process(struct process_record *r, u64 who) {
+  number(&r->h, RING_COMMAND);
+  handed_over(&r->h, RING_COMMAND, command_ring.ringbuf_output(r, LENGTH(r, 0), WAKING(r->h)), who, 1);
+}
 
 /* A process that lineage does not know: the session whose audit id or cgroup it carries, else 0. */
 static inline u64 session_by_witness(void *task) {

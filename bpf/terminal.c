@@ -70,7 +70,8 @@ int on_read(struct call *ctx) {
     }
     r->h.used = n;
     u32 length = sizeof(*r) - sizeof(r->blob) + n;
-    if (terminal_ring.ringbuf_output(r, length, 0)) count_loss(tgid, RING_TERMINAL, CAUSE_RING_FULL, n);
+    number(&r->h, RING_TERMINAL);
+    handed_over(&r->h, RING_TERMINAL, terminal_ring.ringbuf_output(r, length, 0), tgid, n);
     from += n;
     left -= n;
     if (!left) return 0;
@@ -104,6 +105,7 @@ int on_ioctl(struct call *ctx) {
   r.rows = deref16(tty, OFF_tty_struct_winsize);
   r.columns = deref16(tty, OFF_tty_struct_winsize + 2);
   u64 who = (proc.role & ROLE_MEMBER) ? proc.session : tgid;
-  if (terminal_ring.ringbuf_output(&r, LENGTH(&r, 0), 0)) count_loss(who, RING_TERMINAL, CAUSE_RING_FULL, 1);
+  number(&r.h, RING_TERMINAL);
+  handed_over(&r.h, RING_TERMINAL, terminal_ring.ringbuf_output(&r, LENGTH(&r, 0), 0), who, 1);
   return 0;
 }

@@ -213,7 +213,7 @@ class Engine:
         for record in left:
             self.dispatch(record)
         now = cut.until if cut else Clock.now()
-        self._incomplete |= self.losses.count(self.roster, now)
+        self._incomplete |= self.losses.count(self.roster, now, last=True)
         for session in self.roster.sessions.values():
             session.write_rest(now)
             if cut is None:

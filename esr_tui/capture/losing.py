@@ -6,6 +6,11 @@ from esr_tui.capture.roster import Roster
 from esr_tui.capture.session import LiveSession
 from esr_tui.kernel.programs import Loss
 
+_UNEXPLAINED = {
+    "missing": "{} records of the {} ring, sent on CPU {}, never came, though the kernel had refused none of them; "
+    "whose they were is not known",
+    "repeated": "{} records of the {} ring, sent on CPU {}, came a second time; whose they were is not known",
+}
 _PIDS = 1 << 32
 """Below it are pids; sessions' keys, being times, are beyond."""
 
@@ -30,15 +35,19 @@ class Losses:
             for session in roster.sessions.values() if share else ():
                 session.fill[name] = max(share, session.fill.get(name, 0))
 
-    def count(self, roster: Roster, now: int) -> bool:
-        """Writes what was lost since the last time; whether a beginning or an end may be missing."""
+    def count(self, roster: Roster, now: int, *, last: bool = False) -> bool:
+        """Writes what was lost since the last time; whether a beginning or an end may be missing.
+
+        Args:
+            last: nothing more will be read from the kernel.
+        """
         incomplete = False
-        for loss in roster.kernel.losses():
+        for loss in roster.kernel.last_losses() if last else roster.kernel.losses():
             name = f"{loss.ring}.{loss.cause}"
             self.lost[name] = self.lost.get(name, 0) + loss.count
             incomplete |= loss.ring == "command"
             owner = roster.owner(loss.who)
-            if owner is None and loss.who < _PIDS and loss.ring in ("command", "disk"):
+            if owner is None and loss.cpu is None and loss.who < _PIDS and loss.ring in ("command", "disk"):
                 continue  # what a login daemon did for itself is no session's
             for session in [owner] if owner else list(roster.sessions.values()):
                 _write_loss(session, now, self._counted, loss, certain=owner is not None)
@@ -53,6 +62,9 @@ def _write_loss(session: LiveSession, now: int, since: int, loss: Loss, *, certa
             "system calls",
             f"{loss.count} system calls of 32-bit programs{doubt} were not looked into",
         )
+    elif loss.cpu is not None:
+        unit = "records"
+        detail = _UNEXPLAINED[loss.cause].format(loss.count, loss.ring, loss.cpu)
     else:
         unit = "bytes" if loss.ring == "terminal" else "records"
         detail = (

@@ -20,6 +20,7 @@ _NEARLY_FULL = 80
 """Percent: a ring that was so full loses records the next time."""
 _AGAIN = "sudo esr capture --takeover (with systemd: systemctl restart esr)"
 _NAMED = 10
+_REPORT = "report it with the output of: esr status --json; uname -a"
 _SSH_PORT = 22
 _LISTENS = "0A"
 
@@ -76,6 +77,12 @@ def hooks(status: Status, root: Path = ROOT) -> Check:
 
 def rings(status: Status) -> Check:
     """Whether the rings hold what happens here."""
+    missing = {each: status.lost.get(f"{each}.missing", 0) for each in status.rings}
+    if any(missing.values()):
+        told = ", ".join(f"{count} of the {each} ring" for each, count in missing.items() if count)
+        return Check(
+            "rings", False, f"records that the kernel sent never came: {told}", _REPORT, needed=False
+        )
     worst, name = max(((ring.highest, name) for name, ring in status.rings.items()), default=(0, ""))
     lost = {each: status.lost.get(f"{each}.ring_full", 0) for each in status.rings}
     if any(lost.values()):

@@ -39,7 +39,7 @@ from esr_tui.kernel.records import (
     Socket,
 )
 
-_HEAD = struct.Struct("<QQQIIIIIHHII16s")
+_HEAD = struct.Struct("<QQQIIIIIHHIHH16sQ")
 _EXEC = struct.Struct("<QQIIIIIiIIHHIII")
 _DESCRIPTOR = struct.Struct("<QIIII")
 _PROCESS = struct.Struct("<IIQQ")
@@ -61,12 +61,12 @@ def decode(raw: bytes) -> Record:
         KernelError: it is too short or of no known type (programs and decoder are not of one version).
     """
     try:
-        (ktime, session, cgroup, kind, pid, ppid, audit, flags, witness, role, used, _, comm) = (
-            _HEAD.unpack_from(raw)
-        )
+        (ktime, session, cgroup, kind, pid, ppid, audit, flags, witness, role, used, cpu, ring, comm,
+         number) = _HEAD.unpack_from(raw)  # fmt: skip
         head = Head(
-            ktime, session, cgroup, kind, pid, ppid, audit, flags, witness, role, comm.partition(b"\0")[0]
-        )
+            ktime, session, cgroup, kind, pid, ppid, audit, flags, witness, role, comm.partition(b"\0")[0],
+            cpu, ring, number,
+        )  # fmt: skip
         return _DECODERS[kind](head, raw, used)
     except (struct.error, KeyError, IndexError) as error:
         raise KernelError(f"a kernel record of {len(raw)} bytes cannot be read ({error!r})") from error

@@ -19,6 +19,7 @@ from esr_tui.kernel.decoding import decode
 from esr_tui.kernel.fixtures import Fixtures
 from esr_tui.kernel.hooks import RAW, RINGS
 from esr_tui.kernel.interpreters import budget_of
+from esr_tui.kernel.numbers import Discrepancy, Numbers, Tallies
 from esr_tui.kernel.rings import Rings
 from esr_tui.kernel.watching import Calls
 
@@ -32,6 +33,8 @@ _LOSS = struct.Struct("=QII")
 """Keys and values of the maps, as the structs of `bpf/esr.h` lay them out."""
 _COMM = 16
 _time = attrgetter("head.ktime")
+_LAST_ROUNDS, _LAST_MS = 20, 1
+"""How often, and how long each time, the rings are read for the sake of the last losses."""
 
 
 class RingSizes(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,13 +49,15 @@ class RingSizes(msgspec.Struct, frozen=True, kw_only=True):
 class Loss(msgspec.Struct, frozen=True):
     """`count` more records (bytes, for terminal output) were lost since the last time it was asked.
 
-    `who` is the kernel's id of a session, or the pid of a login daemon's process, or 0.
+    `who` is the kernel's id of a session, or the pid of a login daemon's process, or 0. Of what is `missing` or
+    `repeated` (see Numbers) it is not known whose it was, but that it was sent by programs on `cpu`.
     """
 
     who: int
     ring: str
     cause: str
     count: int
+    cpu: int | None = None
 
 
 class Kernel:
@@ -92,6 +97,7 @@ class Kernel:
         self.fixtures.put_programs("calls", self._maps["calls"])
         self.set_interpreters(interpreters or {})
         self._rings = Rings(self._maps, self.ring_bytes)
+        self._numbers = Numbers(Tallies(self._maps["tallies"]).read, self._rings)
         self._calls = Calls(loaded.calls, self.fixtures)
         self.why = loaded.why
         """Why system calls are watched all together, and not each for itself; empty when the kernel grants that."""
@@ -129,6 +135,7 @@ class Kernel:
         what the process did since.
         """
         decoded = [decode(one) for one in self._rings.take(timeout_ms)]
+        self._numbers.seen(decoded)
         decoded.sort(key=_time)
         return self._argv.joined(decoded)
 
@@ -172,6 +179,16 @@ class Kernel:
         if total > self._unattributed:
             found.append(Loss(0, "all", "loss_map_full", total - self._unattributed))
             self._unattributed = total
+        return found + [_unexplained(each) for each in self._numbers.check()]
+
+    def last_losses(self) -> list[Loss]:
+        """As `losses`, up to now: what is still in the rings is read for it, and thrown away."""
+        found = self.losses()
+        for _ in range(_LAST_ROUNDS):
+            if not self._numbers.waiting:
+                break
+            self.poll(_LAST_MS)
+            found += [_unexplained(each) for each in self._numbers.settle()]
         return found
 
     def set_interpreters(self, interpreters: Mapping[str, int]) -> None:
@@ -243,6 +260,10 @@ class Kernel:
             os.close(fd)
         for each in self._maps.values():
             each.close()
+
+
+def _unexplained(found: Discrepancy) -> Loss:
+    return Loss(0, found.ring, found.cause, found.count, found.cpu)
 
 
 def _comm(name: str) -> bytes:

@@ -27,6 +27,10 @@ class Head(msgspec.Struct, frozen=True):
     witness: int
     role: int
     comm: bytes
+    cpu: int = 0
+    ring: int = 0
+    number: int = 0
+    """Of the records for this ring on this CPU, from 1."""
 
 
 class Descriptor(msgspec.Struct, frozen=True):

@@ -88,6 +88,16 @@ class Ring:
             return self._data[start : start + length]
         return self._data[start : start + length - over] + self._data[self._page : self._page + over]
 
+    @property
+    def written(self) -> int:
+        """The position behind the last record, of which the kernel may still be writing some."""
+        return self._produced[0]
+
+    @property
+    def read(self) -> int:
+        """The position behind the last record that was taken."""
+        return self._consumed[0]
+
     def close(self) -> None:
         """Unmaps it."""
         self._consumed.release()
@@ -141,6 +151,14 @@ class Rings:
             self.received[name] += len(records)
             self.behind |= more
         return found
+
+    def written(self, name: str) -> int:
+        """Up to where a ring is written now."""
+        return self._rings[name].written
+
+    def read_up_to(self, name: str, position: int) -> bool:
+        """Whether all records before that position of a ring were taken."""
+        return self._rings[name].read >= position
 
     def close(self) -> None:
         """Unmaps the rings."""

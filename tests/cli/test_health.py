@@ -127,6 +127,8 @@ def test_rings_too_small_for_what_happens(machine: Path) -> None:
     assert (check.name, check.needed) == ("rings", False)
     assert "the disk ring was too small for what happens here: 12 records were lost" in check.detail
     assert "{disk_buffer_size: 8192}" in check.mend
+    (check,) = failing(status_of(lost={"disk.missing": 2}), machine)
+    assert "records that the kernel sent never came: 2 of the disk ring" in check.detail
     (check,) = failing(status_of(rings={"command": RingStatus(4 << 20, 0, 91, 9, 0.0)}), machine)
     assert "the command ring was 91 % full" in check.detail
     assert "{command_buffer_size: 2048}" in check.mend

@@ -46,8 +46,8 @@ _SECRETS = (
 
 def _records() -> list[bytes]:
     def head(kind: int, used: int) -> bytes:
-        numbers = struct.pack("<QQQIIIIIHHII", 11, 22, 33, kind, 44, 55, 66, 0, 3, 2, used, 0)
-        return numbers + b"comm".ljust(16, b"\0")
+        numbers = struct.pack("<QQQIIIIIHHIHH", 11, 22, 33, kind, 44, 55, 66, 0, 3, 2, used, 1, 4)
+        return numbers + b"comm".ljust(16, b"\0") + bytes(8)
 
     blob = b"".join(
         struct.pack("<HH", tag, len(text)) + text

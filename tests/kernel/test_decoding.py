@@ -15,12 +15,14 @@ from esr_tui.kernel.decoding import decode, path_of
 from esr_tui.kernel.errors import KernelError
 
 BPF = Path(__file__).resolve().parents[2] / "bpf"
-HEAD = "<QQQIIIIIHHII16s"
+HEAD = "<QQQIIIIIHHIHH16sQ"
 TYPES = range(1, 14)
 
 
 def head(kind: int, used: int = 0, flags: int = 0) -> bytes:
-    return struct.pack(HEAD, 11, 22, 33, kind, 44, 55, 66, flags, 3, 2, used, 0, b"comm".ljust(16, b"\0"))
+    return struct.pack(
+        HEAD, 11, 22, 33, kind, 44, 55, 66, flags, 3, 2, used, 1, 4, b"comm".ljust(16, b"\0"), 99
+    )
 
 
 def piece(tag: int, data: bytes) -> bytes:
@@ -30,7 +32,7 @@ def piece(tag: int, data: bytes) -> bytes:
 def test_the_head_says_who_and_when() -> None:
     record = decode(head(records.FORK) + struct.pack("<IIQQ", 256, 0, 77, 88))
     assert isinstance(record, records.Process)
-    assert record.head == records.Head(11, 22, 33, records.FORK, 44, 55, 66, 0, 3, 2, b"comm")
+    assert record.head == records.Head(11, 22, 33, records.FORK, 44, 55, 66, 0, 3, 2, b"comm", 1, 4, 99)
     assert (record.status, record.started, record.value) == (256, 77, 88)
 
 
