@@ -12,7 +12,8 @@ import click
 from esr_tui.cli.options import Failure, settings_of, store_options
 from esr_tui.kernel import requirements
 from esr_tui.model.text import printable
-from esr_tui.recording import files
+from esr_tui.recording import files, statusfile
+from esr_tui.tui.recorder import Recorder, told
 
 
 @click.command()
@@ -36,7 +37,7 @@ def app(data_dir: Path | None, config: Path | None, demo: bool = False) -> None:
     EsrApp(
         store,
         notice=capture.notice(),
-        notices=capture.notice,
+        recorder=capture.fares,
         record_command=[*_esr("record"), *options],
         demo_command=[*_esr("demo"), *options, "--record-only"],
         demo=demo,
@@ -99,6 +100,15 @@ class Capture:
     @property
     def _log(self) -> Path:
         return self._store / "capture.log"
+
+    def fares(self) -> Recorder:
+        """How the recorder is; while none runs, why."""
+        notice = self.notice()
+        running = requirements.capture_running(self._store).ok
+        status = statusfile.read(self._store) if running else None
+        if notice or status is None:
+            return Recorder(notice)
+        return told(status)
 
     def notice(self) -> str:
         """What is to be said of the recorder now; empty when it records, or is about to."""

@@ -9,13 +9,11 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from esr_tui.cli.status import amount, seconds_since
 from esr_tui.kernel.hooks import RAW
 from esr_tui.kernel.requirements import ROOT, Check
 from esr_tui.model.status import Status
-from esr_tui.recording.statusfile import EVERY_S
+from esr_tui.tui.recorder import amount, silence
 
-_SILENT_S = 3 * EVERY_S
 _NEARLY_FULL = 80
 """Percent: a ring that was so full loses records the next time."""
 _AGAIN = "sudo esr capture --takeover (with systemd: systemctl restart esr)"
@@ -42,8 +40,8 @@ def checks(status: Status, names: Collection[str], root: Path = ROOT) -> Iterato
 
 def answers(status: Status) -> Check:
     """Whether it still says how it is."""
-    silent = seconds_since(status.said)
-    if silent < _SILENT_S:
+    silent = silence(status)
+    if not silent:
         return Check(
             "recorder", True, f"pid {status.pid}, esr {status.version}, {status.sessions} sessions live"
         )

@@ -11,6 +11,7 @@ from typing import IO
 
 import click
 
+from esr_tui.cli.app import Capture
 from esr_tui.cli.options import Failure, lens_of, settings_of, store_options
 from esr_tui.exchange.found import Found
 from esr_tui.exchange.importer import importer
@@ -49,6 +50,7 @@ def play(session: str, data_dir: Path | None, config: Path | None) -> None:
             filters=settings.filters,
             idle=settings.idle,
             lens=lens_of(config, unmasked=False),
+            recorder=Capture(store, []).fares,
         ).run()
     finally:
         if reading is not None and reading.poll() is None:

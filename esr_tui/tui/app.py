@@ -6,6 +6,7 @@ import gc
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar
@@ -25,7 +26,9 @@ from esr_tui.tui.launch import Demo, recorded_shell
 from esr_tui.tui.palette import Actions
 from esr_tui.tui.player import IDLE
 from esr_tui.tui.reading import sentence, watch
+from esr_tui.tui.recorder import Recorder
 from esr_tui.tui.screens.help import HelpScreen, entries
+from esr_tui.tui.screens.recorder import RecorderScreen
 from esr_tui.tui.screens.session import SessionScreen
 from esr_tui.tui.screens.session_view import SessionView
 from esr_tui.tui.screens.sessions import SessionsScreen
@@ -72,6 +75,14 @@ class EsrApp(App[None]):
             id="app.unmask",
             tooltip="Show passwords, tokens and keys, which marks (•) hide, or hide them again",
         ),
+        Binding(
+            "r",
+            "recorder",
+            "Recorder",
+            show=False,
+            id="app.recorder",
+            tooltip="How the recorder is: sessions, losses, rings, disk, hooks",
+        ),
         Binding("ctrl+t", "change_theme", "Theme", show=False, id="app.theme", tooltip="Choose the colours"),
         Binding(
             "ctrl+p",
@@ -91,13 +102,20 @@ class EsrApp(App[None]):
             super().__init__()
             self.found = found
 
+    class Fares(Message):
+        """How the recorder is now."""
+
+        def __init__(self, recorder: Recorder) -> None:
+            super().__init__()
+            self.recorder = recorder
+
     def __init__(
         self,
         data_dir: Path,
         *,
         recording: Path | None = None,
         notice: str = "",
-        notices: Callable[[], str] | None = None,
+        recorder: Callable[[], Recorder] | None = None,
         demo: bool = False,
         record_command: list[str] | None = None,
         demo_command: list[str] | None = None,
@@ -115,7 +133,7 @@ class EsrApp(App[None]):
             data_dir: the store's directory.
             recording: a recording's `.index` file to open at once.
             notice: a sentence for the sessions screen, such as why capture does not run.
-            notices: says every second what that sentence is now.
+            recorder: says every second how the recorder is; called in a worker thread.
             demo: start the demo at once.
             record_command: argv of a recorded shell; None when none can be started.
             demo_command: argv of the demo; None when it cannot run.
@@ -132,13 +150,16 @@ class EsrApp(App[None]):
         self._idle = idle
         self._sources = sources or store(data_dir, rules, filters, lens)
         self._place, self._recording, self._notice = str(data_dir), recording, notice
-        self._notices, self._demo_first = notices, demo
+        self._recorder, self._demo_first = recorder, demo
         self._record_command, self._demo_command = record_command, demo_command
         self._clock, self._wall = clock, wall
         self._stop = Stop()
         self._demo: Demo | None = None
         self._ending: list[Demo] = []
         self._patience = 0
+        self._looking = False
+        self.fares = Recorder(notice)
+        """How the recorder is, as far as anybody said."""
 
     def get_default_screen(self) -> Screen[None]:
         """The sessions."""
@@ -152,7 +173,7 @@ class EsrApp(App[None]):
         gc.set_threshold(*COLLECT)
         self.run_worker(self._watch, thread=True, group="catalogue", exit_on_error=False)
         self.set_interval(0.5, self._check_demo)
-        if self._notices is not None:
+        if self._recorder is not None:
             self.set_interval(1, self._look)
         if self._recording is not None:
             self._open(self._recording, None)
@@ -194,6 +215,7 @@ class EsrApp(App[None]):
     def _open(self, path: Path, summary: SessionSummary | None) -> None:
         screen = SessionScreen(path, summary, self._sources, clock=self._clock, wall=self._wall)
         screen.skip_beyond = self._idle
+        screen.note(self._notice)
         self.push_screen(screen)
 
     def on_session_view_damaged(self, message: SessionView.Damaged) -> None:
@@ -251,10 +273,29 @@ class EsrApp(App[None]):
         self._say("The demo is starting: its session opens by itself.", bad=False)
 
     def _look(self) -> None:
-        """How the recorder fares."""
-        if self._notices is not None:
-            self._notice = self._notices()
-            self.sessions.note(self._notice)
+        """How the recorder fares; a store whose disk hangs keeps a thread waiting, and nobody else."""
+        if self._recorder is not None and not self._looking:
+            self._looking = True
+            self.run_worker(partial(self._ask, self._recorder), thread=True, group="recorder")
+
+    def _ask(self, recorder: Callable[[], Recorder]) -> None:
+        """In a worker thread."""
+        self.post_message(self.Fares(recorder()))
+
+    def on_esr_app_fares(self, message: Fares) -> None:
+        """Tells the screens."""
+        self._looking = False
+        self.fares, self._notice = message.recorder, message.recorder.notice
+        self.sessions.note(self._notice, self.fares.lost)
+        for screen in self.screen_stack:
+            if isinstance(screen, SessionView):
+                screen.note(self._notice)
+            elif isinstance(screen, RecorderScreen):
+                screen.show(self.fares)
+
+    def action_recorder(self) -> None:
+        """How the recorder is."""
+        self.push_screen(RecorderScreen(self.fares))
 
     def _check_demo(self) -> None:
         self._ending = [demo for demo in self._ending if not demo.ended]

@@ -185,7 +185,7 @@ def test_status_of_a_recorder_that_runs(running: Path, capsys: pytest.CaptureFix
     assert done.code == 0, done.err
     assert "running, pid 77, esr 0.1.0" in done.out
     assert "3 live; 2 processes of login daemons watched" in done.out
-    assert "40 % at most, of 16.0 MiB; 1234 records, 5.5 a second" in done.out
+    assert "40 % at most, of 16.0 MiB; 1,234 records, 5.5 a second" in done.out
     assert "\x1b" not in done.out
     told = json.loads(esr("status", "--json").out)
     assert (told["running"], told["answers"], told["pid"]) == (True, True, 77)

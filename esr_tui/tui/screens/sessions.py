@@ -105,7 +105,7 @@ class SessionsScreen(Screen[None]):
         self._sources, self._place, self._notice = sources, place, notice
         self._clock, self._wall = clock, wall
         self._sessions: list[SessionSummary] | None = None
-        self._problem = ""
+        self._problem = self._lost = ""
         self._filter = NOTHING
         self._ready = False
 
@@ -144,10 +144,10 @@ class SessionsScreen(Screen[None]):
         if self._ready:
             self._show()
 
-    def note(self, notice: str) -> None:
-        """Takes what is to be said of the recorder; empty when all is well."""
-        if notice != self._notice:
-            self._notice = notice
+    def note(self, notice: str, lost: str = "") -> None:
+        """Takes what is to be said of the recorder, and what it lost; empty when all is well."""
+        if (notice, lost) != (self._notice, self._lost):
+            self._notice, self._lost = notice, lost
             if self._ready:
                 self._show()
 
@@ -170,9 +170,9 @@ class SessionsScreen(Screen[None]):
             ]
         if self._sessions is None and not self._problem:
             left.append(("  reading…", "dim"))
-        self.query_one("#header", Bar).show(
-            left, [*unmasked(self._sources.lens), (printable(self._place, 60), "dim")]
-        )
+        lost: list[Part] = [("the recorder lost something: r  ", "bad")] if self._lost else []
+        place = (printable(self._place, 60), "dim")
+        self.query_one("#header", Bar).show(left, [*unmasked(self._sources.lens), *lost, place])
         notice = self.query_one("#notice", Bar)
         text = self._problem or self._notice
         notice.display = bool(text)
