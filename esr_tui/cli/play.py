@@ -12,7 +12,7 @@ from typing import IO
 import click
 
 from esr_tui.cli.app import Capture
-from esr_tui.cli.options import Failure, lens_of, settings_of, store_options
+from esr_tui.cli.options import Failure, lens_of, seconds, settings_of, store_options
 from esr_tui.exchange.found import Found
 from esr_tui.exchange.importer import importer
 from esr_tui.exchange.importing import slot
@@ -25,8 +25,11 @@ _POLL = 0.05
 
 @click.command()
 @click.argument("session", metavar="SID|FILE")
+@click.option(
+    "--at", metavar="TIME", callback=seconds, help="Begin there: 83.5 or 1:23.5 since the session's start."
+)
 @store_options
-def play(session: str, data_dir: Path | None, config: Path | None) -> None:
+def play(session: str, at: int | None, data_dir: Path | None, config: Path | None) -> None:
     """Open the app on one recording: a session's, or a file of another tool.
 
     A long foreign file is shown while it is still being read, as a live session is.
@@ -46,6 +49,7 @@ def play(session: str, data_dir: Path | None, config: Path | None) -> None:
         EsrApp(
             store,
             recording=index,
+            at=at,
             rules=settings.rules,
             filters=settings.filters,
             idle=settings.idle,

@@ -114,6 +114,7 @@ class EsrApp(App[None]):
         data_dir: Path,
         *,
         recording: Path | None = None,
+        at: int | None = None,
         notice: str = "",
         recorder: Callable[[], Recorder] | None = None,
         demo: bool = False,
@@ -132,6 +133,7 @@ class EsrApp(App[None]):
         Args:
             data_dir: the store's directory.
             recording: a recording's `.index` file to open at once.
+            at: where that begins, in milliseconds since its start.
             notice: a sentence for the sessions screen, such as why capture does not run.
             recorder: says every second how the recorder is; called in a worker thread.
             demo: start the demo at once.
@@ -149,7 +151,7 @@ class EsrApp(App[None]):
         self.theme = THEME
         self._idle = idle
         self._sources = sources or store(data_dir, rules, filters, lens)
-        self._place, self._recording, self._notice = str(data_dir), recording, notice
+        self._place, self._recording, self._at, self._notice = str(data_dir), recording, at, notice
         self._recorder, self._demo_first = recorder, demo
         self._record_command, self._demo_command = record_command, demo_command
         self._clock, self._wall = clock, wall
@@ -176,7 +178,7 @@ class EsrApp(App[None]):
         if self._recorder is not None:
             self.set_interval(1, self._look)
         if self._recording is not None:
-            self._open(self._recording, None)
+            self._open(self._recording, None, self._at)
 
     def on_unmount(self) -> None:
         """Stops watching."""
@@ -212,8 +214,9 @@ class EsrApp(App[None]):
         """Opens a session."""
         self._open(Path(message.session.recording), message.session)
 
-    def _open(self, path: Path, summary: SessionSummary | None) -> None:
+    def _open(self, path: Path, summary: SessionSummary | None, at: int | None = None) -> None:
         screen = SessionScreen(path, summary, self._sources, clock=self._clock, wall=self._wall)
+        screen.at = at
         screen.skip_beyond = self._idle
         screen.note(self._notice)
         self.push_screen(screen)

@@ -44,6 +44,8 @@ class SessionModel:
         self.ribbon = Ribbon()
         self.bookmarks: list[Bookmark] = []
         """Marked moments, by time."""
+        self.seal = ""
+        """As the recording compared with its seal: intact, altered and so on; empty while that is not known."""
         self.indexed: float | None = None
         """How much of the stream has keyframes, 0 to 1; None when all that there are to be are there."""
         self._raw: list[int] = []

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from esr_tui.recording import RecordingError
+from esr_tui.recording.verified import ALTERED
 
 
-def told(index: Path) -> str:
-    """Compares a recording with its seal; the result and whose word it is, in a sentence or two."""
+class Seal(NamedTuple):
+    """What came of comparing a recording with its seal.
+
+    Attributes:
+        state: as `esr verify` says it; empty where nothing is known.
+        said: the same in a sentence or two, and whose word it is.
+    """
+
+    state: str = ""
+    said: str = ""
+
+
+def told(index: Path) -> Seal:
+    """Compares a recording with its seal."""
     from esr_tui.recording.verifystore import verify_index  # noqa: PLC0415  (it loads OpenSSL)
 
     try:
         came = verify_index(index)
     except (RecordingError, OSError) as error:
-        return f"Seal: {error}"
+        return Seal("", f"Seal: {error}")
     trusted = came.trusted()
-    return f"Seal: {came.headline()}." + (f" It is {trusted}." if trusted else "")
+    said = f"Seal: {came.headline()}." + (f" It is {trusted}." if trusted else "")
+    return Seal(came.state if came.sound else ALTERED, said)

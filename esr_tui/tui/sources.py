@@ -16,7 +16,7 @@ from esr_tui.replay.opening import forget, whole_timeline
 from esr_tui.replay.timeline import Timeline
 from esr_tui.tui.judging import Give, judged
 from esr_tui.tui.keyframes import CheckedKeyframes, indexed
-from esr_tui.tui.sealing import told
+from esr_tui.tui.sealing import Seal, told
 from esr_tui.tui.searching import NoSearcher, Searcher, TextSearcher
 from esr_tui.tui.stopping import Stop
 
@@ -61,9 +61,9 @@ def pin_nothing(path: Path, keep: bool) -> None:
     """Nothing is removed here."""
 
 
-def no_seal(path: Path) -> str:
+def no_seal(path: Path) -> Seal:
     """Nothing is known of a seal."""
-    return ""
+    return Seal()
 
 
 def unindexed(path: Path, keyframes: CheckedKeyframes, stop: Stop) -> str:
@@ -104,8 +104,8 @@ class Sources:
     """May raise OSError."""
     pin: Callable[[Path, bool], None] = pin_nothing
     """Keeps a recording whatever the store's budget says, or no longer. May raise RecordingError."""
-    seal: Callable[[Path], str] = no_seal
-    """Compares a recording with its seal; what came of it in a sentence. Takes long."""
+    seal: Callable[[Path], Seal] = no_seal
+    """Compares a recording with its seal. Takes long."""
     lens: Lens = field(default_factory=Lens)
     """What everything is shown through: it hides secrets until it is lifted."""
 

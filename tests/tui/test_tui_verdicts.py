@@ -27,6 +27,7 @@ from esr_tui.tui.rows import row
 from esr_tui.tui.screens.certificate import CertificateScreen
 from esr_tui.tui.screens.session import SessionScreen
 from esr_tui.tui.screens.session_bars import verdict_parts
+from esr_tui.tui.sealing import Seal
 from esr_tui.tui.stopping import Stop
 from esr_tui.tui.verdicts import Verdicts
 from esr_tui.tui.widgets.bars import Bar
@@ -421,7 +422,7 @@ class _Slots:
 async def test_the_certificate_opens_and_closes(tools: Any, world: Any) -> None:
     hooks = ", ".join(f"sys_exit_{n:03}" for n in range(60))
     world.certificate = (hooks, "Lost: 312 (ring full).", "The terminal did not show 2 commands.")
-    app = tools.app(world, recording=PATH, seal=lambda path: "Seal: intact.")
+    app = tools.app(world, recording=PATH, seal=lambda path: Seal("intact", "Seal: intact."))
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(tools, pilot)
         await pilot.press("c")

@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from esr_tui.divergence.version import VERSION
 from esr_tui.model.text import printable
+from esr_tui.tui.sealing import Seal
 
 LINE_LIMIT = 8000
 """Characters of a sentence: the longest, which names every hook, is far shorter."""
@@ -40,7 +41,7 @@ class CertificateScreen(ModalScreen[None]):
         ),
     ]
 
-    def __init__(self, sentences: Sequence[str], *, settled: bool, seal: Callable[[], str]) -> None:
+    def __init__(self, sentences: Sequence[str], *, settled: bool, seal: Callable[[], Seal]) -> None:
         """Shows the sentences; unless `settled`, they may still change. `seal` says what became of the seal."""
         super().__init__()
         self._sentences, self._settled = tuple(sentences), settled
@@ -58,7 +59,7 @@ class CertificateScreen(ModalScreen[None]):
 
     def _verify(self) -> None:
         """In a worker thread."""
-        self.post_message(self.Verified(self._seal()))
+        self.post_message(self.Verified(self._seal().said))
 
     def on_certificate_screen_verified(self, message: Verified) -> None:
         """The seal's state is known."""

@@ -31,6 +31,8 @@ class SessionScreen(SessionSearch):
     """Follows a live session or replays a recording."""
 
     BINDINGS: ClassVar[list[BindingType]] = KEYS
+    at: int | None = None
+    """Milliseconds to begin at; None for the start, or the end of a live session."""
 
     class Read(Message):
         """A batch of the recording is ready."""
@@ -153,14 +155,17 @@ class SessionScreen(SessionSearch):
         """Once, when the first of the recording is there: live sessions are followed, others wait at their start."""
         if self._begun:
             return
-        if self.model.state == LIVE:
+        tape = self.model.tape
+        if self.at is not None and not self.model.loaded and tape.end_ms < self.at:
+            return  # that moment has not been read yet
+        if self.model.state == LIVE and self.at is None:
             self._begun = True
             self._without_terminal()
             self.player.follow()
-        elif self.model.tape.size or self.model.loaded:
+        elif tape.size or self.model.loaded:
             self._begun = True
             self._without_terminal()
-            self._seek(self.model.tape.first_ms)
+            self._seek(tape.first_ms if self.at is None else self.at)
 
     def _without_terminal(self) -> None:
         """A session that has no terminal (`ssh host cmd`) leaves its place to the events; `z` still shows both."""

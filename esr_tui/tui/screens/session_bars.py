@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from esr_tui.masking.lens import PLAIN, Lens
+from esr_tui.model.lifecycle import REDACTED_COPY_OF
 from esr_tui.model.session import SessionSummary
 from esr_tui.model.text import printable
 from esr_tui.model.verdict import SEVERITIES
+from esr_tui.recording.verified import ALTERED, INTACT, REDACTED, UNSEALED
 from esr_tui.terminal import Terminal
 from esr_tui.tui.eventlog import ALWAYS, GROUPS
 from esr_tui.tui.model import SessionModel
 from esr_tui.tui.player import Player
 from esr_tui.tui.rows import size_text
 from esr_tui.tui.widgets.bars import Part
-from esr_tui.tui.widgets.session_table import STATES, outdated
+from esr_tui.tui.widgets.session_table import PINNED, STATES, outdated
 
 INDEXED = 0.99
 """The last of a live session's stream gets its keyframe with what follows: that is not told."""
@@ -20,17 +22,18 @@ INDEXED = 0.99
 Sides = tuple[list[Part], list[Part]]
 
 
-def header(model: SessionModel, summary: SessionSummary | None) -> Sides:
-    """Who, from where, on what terminal; on the right what was lost."""
+def header(model: SessionModel, summary: SessionSummary | None, *, wide: bool = True) -> Sides:
+    """Who, from where, on what terminal; on the right what was lost. Unless `wide`, no good news of the seal."""
     start = model.start
     user = (start.user or start.login) if start else summary.user if summary else ""
     origin = start.origin if start else summary.origin if summary else ""
     tty = start.tty if start else summary.tty if summary else None
     host = start.server_hostname if start else ""
     sid = start.sid if start else summary.sid if summary else ""
+    state = STATES.get(model.state, printable(model.state, 16))
     left: list[Part] = [
         (
-            f"{STATES.get(model.state, printable(model.state, 16))}  ",
+            f"{PINNED + state[1:] if summary is not None and summary.pinned else state}  ",
             "good" if model.state == "live" else "dim",
         ),
         (printable(user, 64) or "?", "strong"),
@@ -47,7 +50,23 @@ def header(model: SessionModel, summary: SessionSummary | None) -> Sides:
     if start and start.joined_late:
         left.append(("  joined late", "bad"))
     anew = summary is not None and outdated(summary)
-    return left, [*unmasked(model.lens), *verdict_parts(model, anew=anew), lost_part(model)]
+    return left, [
+        *unmasked(model.lens),
+        *verdict_parts(model, anew=anew),
+        *seal_parts(model, wide=wide),
+        lost_part(model),
+    ]
+
+
+def seal_parts(model: SessionModel, *, wide: bool) -> list[Part]:
+    """Whether the recording is as it was sealed, and whether it is a whole one; where it is narrow bad news only."""
+    if model.seal == ALTERED:
+        return [("ALTERED: c  ", "bad")]
+    if model.seal == REDACTED or (model.start and REDACTED_COPY_OF in model.start.server_labels):
+        return [("redacted copy  ", "bad")]
+    if not wide or model.seal not in {INTACT, UNSEALED}:
+        return []
+    return [("seal intact  ", "good") if model.seal == INTACT else ("no seal  ", "dim")]
 
 
 def unmasked(lens: Lens) -> list[Part]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 
 from textual.message import Message
 
@@ -12,13 +11,16 @@ from esr_tui.tui.judging import Judged
 from esr_tui.tui.reading import sentence
 from esr_tui.tui.screens.certificate import CertificateScreen
 from esr_tui.tui.screens.layout import STACK_BELOW
-from esr_tui.tui.screens.session_marks import SessionMarks
+from esr_tui.tui.screens.session_copying import SessionCopying
+from esr_tui.tui.sealing import Seal
 
+SEALED_AT_ONCE = 64 << 20
+"""Bytes of output up to which a recording is compared with its seal as soon as it is judged; else when asked."""
 AHEAD = 2
 """Reports that may wait for the screen; then the analysis waits."""
 
 
-class SessionJudging(SessionMarks):
+class SessionJudging(SessionCopying):
     """The session screen with verdicts."""
 
     class Found(Message):
@@ -35,6 +37,13 @@ class SessionJudging(SessionMarks):
         def __init__(self, problem: str) -> None:
             super().__init__()
             self.problem = problem
+
+    class Sealed(Message):
+        """The recording was compared with its seal."""
+
+        def __init__(self, seal: Seal) -> None:
+            super().__init__()
+            self.seal = seal
 
     def on_mount(self) -> None:
         """Starts the analysis."""
@@ -81,6 +90,19 @@ class SessionJudging(SessionMarks):
         """No more verdicts will come."""
         self.model.analysing = False
         self.model.verdicts.problem = message.problem or self.model.verdicts.problem
+        if self.model.state not in {LIVE, LINGERING} and self.model.tape.size <= SEALED_AT_ONCE:
+            self.run_worker(self._compare, thread=True, group="seal", exit_on_error=False)
+        self._tell()
+
+    def _compare(self) -> Seal:
+        """In a worker thread: whether the recording is as it was sealed."""
+        seal = self._sources.seal(self._path)
+        self._post(self.Sealed(seal))
+        return seal
+
+    def on_session_judging_sealed(self, message: Sealed) -> None:
+        """The header says it."""
+        self.model.seal = message.seal.state
         self._tell()
 
     def _fail(self, problem: str) -> None:
@@ -114,8 +136,7 @@ class SessionJudging(SessionMarks):
         """What was captured of the session, and what was not."""
         found = self.model.verdicts
         settled = found.level and self.model.state not in {LIVE, LINGERING}
-        seal = partial(self._sources.seal, self._path)
-        self.app.push_screen(CertificateScreen(found.certificate, settled=settled, seal=seal))
+        self.app.push_screen(CertificateScreen(found.certificate, settled=settled, seal=self._compare))
 
     def action_divergent(self) -> None:
         """Only divergences, or everything again."""

@@ -48,6 +48,13 @@ _EVENTS = (
     ("evidence", "e", "Evidence", "To where the terminal showed the typed line, and back"),
     ("tree", "t", "Process tree", "All that the typed line started, in the events' place, and back"),
     ("certificate", "c", "Certificate", "What was captured of this session, and what was not"),
+    ("copy_event", "y", "Copy event", "The highlighted command or event as text into the clipboard"),
+    (
+        "copy_moment",
+        "Y",
+        "Copy moment",
+        "A command line that opens this recording at this moment, into the clipboard",
+    ),
     ("export", "x", "Export", "Write a report of the divergences, as Markdown and HTML"),
 )
 _KINDS = (

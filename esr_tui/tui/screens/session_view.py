@@ -9,6 +9,7 @@ from esr_tui.tui.details import details, title
 from esr_tui.tui.evidence import NOWHERE, rows_of
 from esr_tui.tui.player import BUDGET, FRAME
 from esr_tui.tui.ribbons import Marked
+from esr_tui.tui.screens.layout import STACK_BELOW
 from esr_tui.tui.screens.session_bars import events_title, header, status, terminal_title
 from esr_tui.tui.screens.session_panes import SessionPanes
 from esr_tui.tui.timefmt import epoch
@@ -171,7 +172,8 @@ class SessionView(SessionPanes):
         """Header, titles and problems."""
         frames = self._keyframes
         self.model.indexed = frames.size / max(1, self.model.tape.size) if frames is not None else None
-        self.query_one("#header", Bar).show(*header(self.model, self._summary))
+        wide = self.size.width >= STACK_BELOW
+        self.query_one("#header", Bar).show(*header(self.model, self._summary, wide=wide))
         problem = self._problem or next(iter(self.model.problems), "") or self.model.verdicts.problem
         if not problem and self.model.state == LIVE:
             problem = self._notice  # what happens now may not be recorded
