@@ -14,6 +14,7 @@ import re
 from esr_tui.masking.masker import MARK, WIDE_MARK, Masker
 from esr_tui.model.events import AnyEvent, Resize, SessionStart
 from esr_tui.recording import RecordingError
+from esr_tui.redacting.drafts import Drafts
 from esr_tui.redacting.skimming import Skimmer
 from esr_tui.replay.stream import size_of
 from esr_tui.terminal.cells import WIDTHS
@@ -57,7 +58,7 @@ class Finder:
     def __init__(self, masker: Masker, times: Times = (), *, plain: bool = False) -> None:
         self._masker, self._times, self._plain = masker, times, plain
         self._terminal = TracedTerminal()
-        self._skimmer = Skimmer(masker, self._terminal)
+        self._skimmer, self._drafts = Skimmer(masker, self._terminal), Drafts(self._terminal)
         self._offset = 0
         self._string = b""
         self._keys: set[Place] = set()
@@ -79,6 +80,7 @@ class Finder:
             self._block(data[begin : begin + _BLOCK], everything)
         if not self._skimmer.held:
             self._look()
+            self._correct()
 
     def _block(self, data: bytes, everything: bool) -> None:
         at = 0
@@ -114,6 +116,7 @@ class Finder:
             self._terminal.feed_piece(match[0], start)
         for match in PIECES.finditer(held):
             self._terminal.feed_piece(match[0], start + match.start())
+            self._drafts.fed(match[0], start + match.start())
         self._terminal.changed()
 
     def _draw(self, data: bytes, start: int, *, everything: bool) -> None:
@@ -122,6 +125,7 @@ class Finder:
             piece, offset = match[0], start + match.start()
             if (piece[0] < 0x20 or piece[0] == 0x7F) and not _STYLE.fullmatch(piece):
                 self._look()
+                self._correct()
             if repeat := _REPEAT.fullmatch(piece):
                 self._repeats[offset] = min(int(repeat[1] or 1), MAX_REPEAT)
                 if len(self._repeats) > _REPEATS_MOST:
@@ -129,6 +133,13 @@ class Finder:
             if everything:
                 self._all(piece, offset)
             self._feed(piece, offset)
+            self._drafts.fed(piece, offset)
+
+    def _correct(self) -> None:
+        """Where something is to go from the line that is being written, all that was corrected in it goes, too."""
+        if self._drafts.hit:
+            for place, width in self._drafts.corrected():
+                self._take(place, self._mark(place, width))
 
     def _feed(self, piece: bytes, offset: int) -> None:
         terminal = self._terminal
@@ -176,6 +187,7 @@ class Finder:
                 self._clean.clear()
             self._clean.add(text)
             return
+        self._drafts.hit |= self._terminal.cursor.y in {y for y, _ in rows}
         if key := key or self._masker.begins_key(text):
             self._terminal.screen.follows = (
                 False  # what a row belongs to depends on the rows above it from now on
