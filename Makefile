@@ -32,9 +32,10 @@ fuzz: setup-dev ## every decoder: led by coverage (atheris) for half an hour, th
 	@$(BIN)/python tests/fuzz/run.py 100
 	@ESR_FUZZ=20000 ESR_FUZZ_SEED=$$RANDOM$$RANDOM $(BIN)/python -m pytest tests/fuzz tests/exchange/test_exchange_fuzz.py
 
-soak: setup-dev ## a day's sessions in MINUTES=60, 200 kills of the recorder, hundreds of logins at once
+soak: setup-dev ## a day's sessions in MINUTES=60, 200 kills of the recorder, 500 logins at once, faults and storms at length
 	@$(BIN)/python tests/soak/run.py $(or $(MINUTES),60)
-	@ESR_KILLS=200 ESR_LOGINS=500 ESR_FUZZ_SEED=$$RANDOM $(BIN)/python -m pytest tests/e2e/test_kill_recorder.py tests/e2e/test_many_logins.py
+	@ESR_KILLS=200 ESR_LOGINS=500 ESR_STOPPED=10 ESR_OUTPUT_MB=1000 ESR_LOUD=2 ESR_FUZZ_SEED=$$RANDOM $(BIN)/python -m pytest -rP \
+	  tests/e2e/test_kill_recorder.py tests/e2e/test_many_logins.py tests/e2e/test_faults.py tests/e2e/test_storms.py
 
 bench: ## measure what capture costs and how soon the screen follows
 	@scripts/setup bench

@@ -124,9 +124,8 @@ class Cgroups:
                 current = proc.cgroup(leader) or ""
                 if _OWN_SCOPE.search(current) or (_ANOTHERS.match(current) and not folder.exists()):
                     return self._existing(current)
-                folder.mkdir(exist_ok=True)
-                self._move(folder, {leader, *members})
-            return Place(folder.stat().st_ino, _LEVEL, path_of(sid), True, str(folder))
+                inode = self._filled(folder, {leader, *members})
+            return Place(inode, _LEVEL, path_of(sid), True, str(folder))
         except OSError as error:
             raise CgroupError(f"{folder} cannot be used as the session's cgroup: {error.strerror}") from error
 
@@ -149,6 +148,17 @@ class Cgroups:
             return Place(folder.stat().st_ino, level, path, False, str(folder))
         except OSError as error:
             raise CgroupError(f"{folder} cannot be read: {error.strerror}") from error
+
+    def _filled(self, folder: Path, pids: set[int]) -> int:
+        """The inode of a cgroup that is made and has these processes. Raises OSError."""
+        for _ in range(_SETTLE_ROUNDS):
+            folder.mkdir(exist_ok=True)
+            self._move(folder, pids)
+            with suppress(
+                FileNotFoundError
+            ):  # a recorder that starts took it for a leftover while it was empty
+                return folder.stat().st_ino
+        return folder.stat().st_ino
 
     @staticmethod
     def _move(folder: Path, pids: set[int]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from esr_tui.model.events import Command, Gap, SessionEnd
+from esr_tui.recording.verdicts import read_verdicts, verdicts_path
 from tests.e2e.capturing import Capture
 from tests.e2e.server import OWN, Sshd, watching
 from tests.e2e.waiting import until
@@ -32,6 +33,12 @@ def limited(tmp_path: Path) -> Iterator[Capture]:
     yield capture
     capture.stop()
     assert capture.said.count(b"\n") == 1, f"the recorder complained: {capture.said!r}"
+
+
+def is_judged(verdicts: Path) -> bool:
+    """Whether the analyst has been through the whole of a recording."""
+    found = read_verdicts(verdicts)
+    return found is not None and found.complete
 
 
 def private_mb(pid: int) -> float:
@@ -77,5 +84,7 @@ def test_logins_at_the_same_time(limited: Capture, own_sshd: Sshd) -> None:
         numbers.append(int(mine.argv[1]))
         assert recording.only(SessionEnd).return_code == 0
     assert sorted(numbers) == list(range(LOGINS))
+    verdicts = [verdicts_path(each.index) for each in recordings]
+    until(lambda: all(map(is_judged, verdicts)), "all to be judged", seconds)
     places = [Path("/cgroup2/esr", each.sid) for each in recordings]
     until(lambda: not any(each.exists() for each in places), "the sessions' cgroups to be removed", seconds)

@@ -6,17 +6,25 @@ import hashlib
 import os
 import pty
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 from esr_tui.model.events import Command, Disk, Exit, Fork, Gap, Network
+from esr_tui.model.session import SessionSummary
+from esr_tui.recording import RecordingReader
 from tests.e2e.capturing import Capture, Recording
 from tests.e2e.running import run_python
 from tests.e2e.server import Sshd
+from tests.e2e.waiting import until
 
 EXECS, OPENS, CONNECTIONS = 2_000, 200_000, 2_000
-OUTPUT = 50 << 20
+OUTPUT = int(os.environ.get("ESR_OUTPUT_MB", "50")) << 20
+LOUD = int(os.environ.get("ESR_LOUD", "1"))
+"""Sessions that show so much at the same time."""
 
 _EXECS = """
 import os, sys
@@ -104,18 +112,46 @@ def test_connections(recorder: Capture, sshd: Sshd) -> None:
 
 def test_terminal_output(recorder: Capture, sshd: Sshd) -> None:
     sshd.account.write("output.py", _OUTPUT)
-    shown = hashlib.sha256()
 
-    def watch() -> None:
+    def watch(_: int) -> tuple[int, bytes]:
         command = ["ssh", *sshd.options(), "-tt", sshd.target, f"exec /usr/bin/python3 -I output.py {OUTPUT}"]
+        seen, shown = 0, hashlib.sha256()
         with terminal() as tty, subprocess.Popen(command, stdin=tty, stdout=subprocess.PIPE) as client:
             assert client.stdout
             while piece := client.stdout.read(1 << 20):
+                seen += len(piece)
                 shown.update(piece)
         assert client.returncode == 0
+        return seen, shown.digest()
 
-    (recording,) = recorder.started(sshd.account.name, watch)
-    recording.ended(60)
-    assert lost(recording) == {}
-    assert len(recording.output) > OUTPUT
-    assert hashlib.sha256(recording.output).digest() == shown.digest()
+    def watch_all() -> None:
+        began = time.monotonic()
+        with ThreadPoolExecutor(LOUD) as pool:
+            found.extend(pool.map(watch, range(LOUD)))
+        took = time.monotonic() - began
+        print(f"{LOUD} terminals showed {sum(seen for seen, _ in found) / took / 1e6:.0f} MB/s")
+
+    def complete() -> list[SessionSummary]:
+        mine = [each for each in recorder.sessions(sshd.account.name) if each.sid not in before]
+        return mine if [each.state for each in mine] == ["ended"] * LOUD else []
+
+    found: list[tuple[int, bytes]] = []
+    before = {each.sid for each in recorder.sessions(sshd.account.name)}
+    watch_all()
+    sessions = until(complete, "the recordings to be complete", 60 + OUTPUT / 1e6)
+    assert all(seen > OUTPUT for seen, _ in found)
+    assert sorted(stream(Path(each.recording)) for each in sessions) == sorted(found)
+    assert [each.lost for each in sessions] == [{}] * LOUD
+
+
+def stream(index: Path) -> tuple[int, bytes]:
+    """Length and hash of what a terminal showed: it need not fit into memory."""
+    seen, shown = 0, hashlib.sha256()
+    reader = RecordingReader(index)
+    while piece := reader.read():
+        for output in piece.output:
+            seen += len(output.data)
+            shown.update(output.data)
+    assert not reader.problems
+    reader.close()
+    return seen, shown.digest()

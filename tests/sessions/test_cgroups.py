@@ -78,6 +78,22 @@ def test_a_session_gets_a_cgroup_with_its_processes(hierarchy: Hierarchy, cgroup
     assert (folder / "cgroup.procs").read_text() == "12", "the last one moved: a child that began meanwhile"
 
 
+def test_a_cgroup_that_vanishes_while_it_is_empty_is_made_again(
+    hierarchy: Hierarchy, cgroups: Cgroups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[Path] = []
+
+    def move(folder: Path, pids: set[int]) -> None:
+        turns.append(folder)
+        if len(turns) == 1:
+            folder.rmdir()
+
+    monkeypatch.setattr(Cgroups, "_move", staticmethod(move))
+    place = cgroups.place("sid-1", 10, ())
+    assert len(turns) == 2
+    assert place.id == Path(place.folder).stat().st_ino
+
+
 def test_a_login_with_a_scope_of_its_own_stays_there(hierarchy: Hierarchy, cgroups: Cgroups) -> None:
     scope = hierarchy.root / "user.slice" / "user-1000.slice" / "session-4.scope"
     scope.mkdir(parents=True)
