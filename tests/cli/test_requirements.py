@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,39 @@ def test_a_held_lock_means_that_capture_runs(tmp_path):
         fcntl.flock(held, fcntl.LOCK_EX)
         assert requirements.capture_running(tmp_path).ok
     assert not requirements.capture_running(tmp_path).ok
+
+
+def test_who_only_reads_needs_no_rights_while_a_recorder_runs(
+    machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(machine / "proc/self/status", "CapEff:\t0000000000000000\n")
+    writable = os.W_OK | os.X_OK
+
+    def reads_only(_path: object, mode: int) -> bool:
+        return mode & writable != writable
+
+    monkeypatch.setattr(requirements.os, "access", reads_only)
+
+    def lacking() -> list[str]:
+        found = requirements.environment(tmp_path, machine)
+        return [check.name for check in found if check.needed and not check.ok]
+
+    assert lacking() == ["rights", "store"]
+    with (tmp_path / "capture.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert lacking() == []
+
+
+def test_whether_capture_runs_is_not_for_everybody_to_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(requirements.os, "open", refuses)
+    check = requirements.capture_running(tmp_path)
+    assert not check.ok
+    assert check.detail.startswith("cannot be told")
 
 
 def test_the_store_is_where_a_directory_can_be(tmp_path):
