@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeVar
 
 from esr_tui.divergence.likenesses import Likenesses
@@ -27,6 +28,7 @@ _Entry = TypeVar("_Entry")
 MULTIPLEXERS = frozenset({"tmux", "screen", "zellij", "byobu", "dtach", "abduco"})
 
 
+@lru_cache(maxsize=1024)
 def plain_name(program: str) -> str:
     """A task's name without path, version and what follows a colon: "tmux: client" is "tmux"."""
     name = program.split(":", maxsplit=1)[0].rsplit("/", maxsplit=1)[-1].lstrip("-").lower()

@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import sys
+from contextlib import suppress
 
 _PR_SET_PDEATHSIG = 1
 
@@ -22,4 +23,5 @@ def work_beside(nice: int, parent: int | None = None) -> None:
     # The parent may have given itself precedence, which is not for its helpers; nobody can take less than they have.
     os.setpriority(os.PRIO_PROCESS, 0, max(nice, os.getpriority(os.PRIO_PROCESS, 0)))
     # Its share of a busy machine stays what it is, but it interrupts nobody to get it.
-    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    with suppress(PermissionError):  # a sandbox may refuse it; nothing depends on it
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
