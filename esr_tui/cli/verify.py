@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from esr_tui.cli.options import data_dir_of, json_option, store_options
+from esr_tui.cli.options import Failure, data_dir_of, json_option, store_options
 from esr_tui.exchange.bundle import is_bundle, verify_bundle
 from esr_tui.exchange.locate import look
 from esr_tui.model.text import inert_json, printable
@@ -90,12 +90,13 @@ def verify(
     if heads and not everything:
         raise click.UsageError("--head is about whole chains: give --all")
     pinned = [public for path in keys for public in read_public(path)]
-    worst = 0
+    worst = count = 0
     told = None
     store = data_dir_of(data_dir, config)
     for each in (
         _chosen(session, store, pinned) if session is not None else verify_store(store, pinned, heads)
     ):
+        count += 1
         worst = max(worst, _code(each), key=(0, UNPROVEN, ALTERED).index)
         told = each if each.trust else told
         if as_json:
@@ -104,6 +105,10 @@ def verify(
             click.echo("\n".join(lines(each)))
     if told and not as_json:
         click.echo(told.trusted())
+    if not count:
+        raise Failure(
+            f"there is nothing to verify in {printable(str(session or store))}: no recording, no chain, no log"
+        )
     return worst
 
 

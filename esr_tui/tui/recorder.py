@@ -66,7 +66,9 @@ def lines(status: Status, as_of: str = AS_IT_SAYS) -> Iterator[tuple[str, str]]:
     late = f"; it has said nothing for {silent:.0f} s: it, or the disk, hangs" if silent else ""
     yield "capture", f"running, pid {status.pid}, esr {status.version}, since {status.since}{late}"
     ended = f", {status.lingering} lingering" if status.lingering else ""
-    yield "sessions", f"{status.sessions} live{ended}; {status.daemons} processes of login daemons watched"
+    daemons = "process of a login daemon" if status.daemons == 1 else "processes of login daemons"
+    yield "sessions", f"{status.sessions} live{ended}; {status.daemons} {daemons} watched"
+    yield "lost", losses(status) or "nothing since it began"
     hooks = "system calls among them" if status.watching else "no system calls while nobody is logged in"
     gone = f"; DETACHED: {printable(', '.join(status.detached), 200)}" if status.detached else ""
     yield "hooks", f"{len(status.hooks) - len(status.detached)} attached; {hooks}{gone}"
@@ -76,7 +78,6 @@ def lines(status: Status, as_of: str = AS_IT_SAYS) -> Iterator[tuple[str, str]]:
             f"{name} ring",
             f"{fill}, of {amount(ring.size)}; {ring.records:,} records, {ring.rate:g} a second",
         )
-    yield "lost", losses(status) or "nothing since it began"
     yield "disk", _disk(status)
     yield "store", _store(status, as_of)
     deaths = f", died {status.analyst_deaths} times" if status.analyst_deaths else ""

@@ -14,11 +14,13 @@ class Seal(NamedTuple):
 
     Attributes:
         state: as `esr verify` says it; empty where nothing is known.
-        said: the same in a sentence or two, and whose word it is.
+        said: the same in a sentence.
+        whose: whose word it is, in a sentence.
     """
 
     state: str = ""
     said: str = ""
+    whose: str = ""
 
 
 def told(index: Path) -> Seal:
@@ -30,5 +32,5 @@ def told(index: Path) -> Seal:
     except (RecordingError, OSError) as error:
         return Seal("", f"Seal: {error}")
     trusted = came.trusted()
-    said = f"Seal: {came.headline()}." + (f" It is {trusted}." if trusted else "")
-    return Seal(came.state if came.sound else ALTERED, said)
+    whose = f"The seal is {trusted}." if trusted else ""
+    return Seal(came.state if came.sound else ALTERED, f"Seal: {came.headline()}.", whose)

@@ -55,6 +55,14 @@ def test_states_and_exit_codes(recorder: Any, esr: Esr) -> None:
     assert "no session begins with" in esr("verify", "nowhere").err
 
 
+def test_where_nothing_is_nothing_is_called_intact(esr: Esr, tmp_path: Path) -> None:
+    for args in (("--all",), (f"{tmp_path}/empty/",)):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        done = esr("verify", *args, "--data-dir", str(tmp_path / "empty"))
+        assert done.code == 1
+        assert "there is nothing to verify in" in done.err
+
+
 def test_json(recorder: Any, esr: Esr) -> None:
     sid = recorder.finished()
     victim = next(recorder.store.own_sessions.glob("*.chunks.gz"))

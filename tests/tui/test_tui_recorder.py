@@ -58,7 +58,7 @@ async def test_the_app_tells_how_the_recorder_fares(tools: Any, world: Any) -> N
         await pilot.press("r")
         assert isinstance(app.screen, RecorderScreen)
         text = app.screen.query_one("#recorder-text", Static)
-        assert "4 records disk.ring_full" in str(text.content)
+        await tools.until(pilot, lambda: "4 records disk.ring_full" in str(text.content))
         fares.append(told(status(silent=50)))
         await tools.until(pilot, lambda: "has said nothing for 5" in str(text.content))
         await pilot.press("r")
@@ -78,5 +78,6 @@ async def test_without_a_recorder_that_is_said(tools: Any, world: Any) -> None:
     app = tools.app(world)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("r")
-        assert UNKNOWN in str(app.screen.query_one("#recorder-text", Static).content)
+        text = app.screen.query_one("#recorder-text", Static)
+        await tools.until(pilot, lambda: UNKNOWN in str(text.content))
         await pilot.press("escape")

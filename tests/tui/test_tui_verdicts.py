@@ -422,7 +422,9 @@ class _Slots:
 async def test_the_certificate_opens_and_closes(tools: Any, world: Any) -> None:
     hooks = ", ".join(f"sys_exit_{n:03}" for n in range(60))
     world.certificate = (hooks, "Lost: 312 (ring full).", "The terminal did not show 2 commands.")
-    app = tools.app(world, recording=PATH, seal=lambda path: Seal("intact", "Seal: intact."))
+    app = tools.app(
+        world, recording=PATH, seal=lambda path: Seal("intact", "Seal: intact.", "The seal is signed.")
+    )
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(tools, pilot)
         await pilot.press("c")
@@ -432,6 +434,7 @@ async def test_the_certificate_opens_and_closes(tools: Any, world: Any) -> None:
         assert "so far" not in text
         shown = app.screen.query_one("#certificate-text", Static)
         await tools.until(pilot, lambda: "Seal: intact." in str(shown.content))
+        assert "The seal is signed." in str(shown.content)
         await pilot.press("escape")
         assert app.screen is screen
 

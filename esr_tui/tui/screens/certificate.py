@@ -17,6 +17,7 @@ from esr_tui.divergence.version import VERSION
 from esr_tui.model.text import printable
 from esr_tui.tui.sealing import Seal
 
+LISTING = "The hooks: "
 LINE_LIMIT = 8000
 """Characters of a sentence: the longest, which names every hook, is far shorter."""
 
@@ -27,9 +28,9 @@ class CertificateScreen(ModalScreen[None]):
     class Verified(Message):
         """What came of comparing the recording with its seal."""
 
-        def __init__(self, said: str) -> None:
+        def __init__(self, seal: Seal) -> None:
             super().__init__()
-            self.said = said
+            self.seal = seal
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -46,7 +47,7 @@ class CertificateScreen(ModalScreen[None]):
         super().__init__()
         self._sentences, self._settled = tuple(sentences), settled
         self._seal = seal
-        self._sealed = "Its seal is being verified…"
+        self._sealed = Seal("", "Its seal is being verified…")
 
     def compose(self) -> ComposeResult:
         """One scrolling text."""
@@ -59,11 +60,11 @@ class CertificateScreen(ModalScreen[None]):
 
     def _verify(self) -> None:
         """In a worker thread."""
-        self.post_message(self.Verified(self._seal().said))
+        self.post_message(self.Verified(self._seal()))
 
     def on_certificate_screen_verified(self, message: Verified) -> None:
         """The seal's state is known."""
-        self._sealed = message.said
+        self._sealed = message.seal
         for text in self.query("#certificate-text").results(Static):
             text.update(self._text())
 
@@ -73,10 +74,12 @@ class CertificateScreen(ModalScreen[None]):
         ]
         first, *more = self._sentences or ("It is being analysed: look again in a moment.",)
         parts.append((f"  {printable(first, LINE_LIMIT)}\n", "bold"))
-        if self._sealed:
-            parts.append((f"  {printable(self._sealed, LINE_LIMIT)}\n", "bold"))
+        if self._sealed.said:
+            parts.append((f"  {printable(self._sealed.said, LINE_LIMIT)}\n", "bold"))
         parts.append("\n")
-        for sentence in more:
+        names = [each for each in more if each.startswith(LISTING)]  # long: they come last
+        rest = [each for each in (*more, self._sealed.whose) if each and each not in names]
+        for sentence in (*rest, *names):
             parts += [("  • ", "$text-accent"), f"{printable(sentence, LINE_LIMIT)}\n"]
         if not self._settled:
             parts.append(("\nThe session or its analysis goes on: this is what is known so far.\n", "bold"))

@@ -122,7 +122,7 @@ def terminal_title(terminal: Terminal, clip: str, lens: Lens = PLAIN, hidden: in
     return left, [(" · ".join(notes), "dim")]
 
 
-def events_title(model: SessionModel, cursor: int) -> Sides:
+def events_title(model: SessionModel, cursor: int, *, wide: bool = True) -> Sides:
     """How many events, which filter, which kinds are off."""
     log = model.log
     shown, total = len(log.visible), len(log.rows)
@@ -135,7 +135,8 @@ def events_title(model: SessionModel, cursor: int) -> Sides:
     if model.start and not model.start.enhanced_recording:
         return left, [("commands were not recorded", "bad")]
     off = [name for name in GROUPS if name not in log.groups and name != ALWAYS]
-    return left, [(f"{', '.join(off)} off", "dim")] if off else []
+    names = ", ".join(off) if wide or len(off) < 2 else f"{len(off)} kinds"
+    return left, [(f"{names} off", "dim")] if off else []
 
 
 def status(player: Player, state: str) -> str:

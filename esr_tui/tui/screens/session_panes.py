@@ -118,6 +118,10 @@ class SessionPanes(Screen[None]):
             self._offered = shown
             super().refresh_bindings()
 
+    def _arranged(self) -> None:
+        """The panes have their sizes."""
+        raise NotImplementedError
+
     def _show_detail(self, *, keep: bool = False) -> None:
         """Shows what is known of the highlighted event; with `keep` at the same line as before."""
         raise NotImplementedError
@@ -150,7 +154,7 @@ class SessionPanes(Screen[None]):
         if self.focused is not None and not self.focused.is_on_screen:
             self.table.focus()
         self._show_detail(keep=True)
-        self.call_after_refresh(self.table.show_row, self.table.cursor)
+        self.call_after_refresh(self._arranged)
 
     # Panes.
 

@@ -15,7 +15,7 @@ from esr_tui.tui.screens.session_panes import SessionPanes
 from esr_tui.tui.timefmt import epoch
 from esr_tui.tui.widgets.bars import Bar
 from esr_tui.tui.widgets.detail_panel import DetailPanel
-from esr_tui.tui.widgets.event_table import EventTable
+from esr_tui.tui.widgets.event_table import KINDLESS, EventTable
 from esr_tui.tui.widgets.line_table import LineTable
 from esr_tui.tui.widgets.scrubber import Moment, Scrubber
 from esr_tui.tui.widgets.terminal_pane import TerminalPane
@@ -191,8 +191,15 @@ class SessionView(SessionPanes):
             if self.is_mounted:
                 self._tell()
 
+    def _arranged(self) -> None:
+        """The highlighted row is in view, and what is too long for a title is short."""
+        self.table.show_row(self.table.cursor)
+        self._tell_events()
+
     def _tell_events(self) -> None:
-        self.query_one("#events-title", Bar).show(*events_title(self.model, self.table.cursor))
+        bar = self.query_one("#events-title", Bar)
+        wide = bar.size.width >= KINDLESS
+        bar.show(*events_title(self.model, self.table.cursor, wide=wide))
 
     def _tell_terminal(self) -> None:
         shown = terminal_title(
