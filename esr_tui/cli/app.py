@@ -15,6 +15,8 @@ from esr_tui.model.text import printable
 from esr_tui.recording import files, statusfile
 from esr_tui.tui.recorder import Recorder, told
 
+GONE = "Capture runs no more: what happens now is not recorded. Start it: sudo esr capture"
+
 
 @click.command()
 @store_options
@@ -69,6 +71,7 @@ class Capture:
         self._store = store
         self._options = options
         self._trouble = ""
+        self._ran = False
         self.process: subprocess.Popen[bytes] | None = None
 
     def ensure(self) -> None:
@@ -114,7 +117,10 @@ class Capture:
         """What is to be said of the recorder now; empty when it records, or is about to."""
         if self.process is not None and self.process.poll() is not None:
             return f"Capture ended: {_last_line(self._log)}"
-        return "" if requirements.capture_running(self._store).ok else self._trouble
+        if requirements.capture_running(self._store).ok:
+            self._ran = True
+            return ""
+        return self._trouble or (GONE if self._ran else "")
 
 
 def _last_line(path: Path) -> str:
