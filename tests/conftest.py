@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -10,6 +12,47 @@ from hypothesis import settings
 # The same examples each time, so that a run tells of the change and not of the dice; `make fuzz` throws them.
 settings.register_profile("esr", deadline=None, derandomize="ESR_FUZZ" not in os.environ)
 settings.load_profile("esr")
+
+_HERE = Path(__file__).resolve().parent
+_WHOLE = ("e2e", "corpus")
+"""Directories whose tests share a recorder, accounts and servers: one worker has all of each, one after the other."""
+_FIGURE = "figure"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Says which tests one worker gets when several run (`-n 2 --dist loadgroup`): files, and whole directories."""
+    for item in items:
+        place = item.path.relative_to(_HERE)
+        item.add_marker(
+            pytest.mark.xdist_group(place.parts[0] if place.parts[0] in _WHOLE else place.as_posix())
+        )
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Callable[[Iterable[str]], None]:
+    """Takes lines that are shown at the end of the run, whether the test passes or not."""
+
+    def take(lines: Iterable[str]) -> None:
+        for line in lines:
+            record_property(_FIGURE, line)
+
+    return take
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Shows the figures, whichever process found them."""
+    reports = [each for kind in ("passed", "failed") for each in terminalreporter.getreports(kind)]
+    lines = [
+        str(value)
+        for report in reports
+        if report.when == "call"
+        for name, value in report.user_properties
+        if name == _FIGURE
+    ]
+    if lines:
+        terminalreporter.section("figures")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""One recorder and one sshd for the whole corpus, and what it shows at the end."""
+"""One recorder and one sshd for the whole corpus."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ if str(ROOT) not in sys.path:  # `python -m pytest` has put it there; plain `pyt
     sys.path.insert(0, str(ROOT))
 
 from tests.corpus.accounts import SHELLS, Shelled  # noqa: E402
-from tests.corpus.playing import LINES  # noqa: E402
 from tests.e2e.capturing import Capture  # noqa: E402
 from tests.e2e.server import OWN, Sshd, watching  # noqa: E402
 
@@ -27,14 +26,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.skip(reason="the corpus is recorded by BPF programs: run it as root"))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Shows the figures, whether or not they are as they should be."""
-    if lines := config.stash.get(LINES, []):
-        terminalreporter.section("corpus")
-        for line in lines:
-            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="module")

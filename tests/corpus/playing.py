@@ -10,8 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from esr_tui.divergence.analysis import Analysis
 from esr_tui.divergence.rules import RuleSet
 from esr_tui.model.events import SessionStart
@@ -205,7 +203,3 @@ def read(index: Path, rules: RuleSet | None) -> tuple[SessionStart, bytes, list[
         each.ei: each for each in verdicts
     }  # one comes again when a rule knows what its process did later
     return start, output, list(latest.values())
-
-
-LINES = pytest.StashKey[list[str]]()
-"""What the corpus says at the end of a test run."""

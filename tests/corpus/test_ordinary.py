@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import pytest
 
 from esr_tui.model.verdict import SEVERITIES, Verdict
 from tests.corpus.accounts import Shelled
 from tests.corpus.cases import load
-from tests.corpus.playing import LINES, Login, play_all
+from tests.corpus.playing import Login, play_all
 from tests.e2e.capturing import Capture
 from tests.e2e.server import Sshd
 
@@ -29,15 +31,16 @@ def test_there_are_enough() -> None:
     assert len(CASES) >= 80
 
 
-def test_few_commands_are_flagged(logins: list[Login], pytestconfig: pytest.Config) -> None:
+def test_few_commands_are_flagged(logins: list[Login], figures: Callable[[Iterable[str]], None]) -> None:
     verdicts = [verdict for login in logins for verdict in login.verdicts]
     flagged = [each for each in verdicts if SEVERITIES.index(each.severity) >= _LEVEL]
     percent = 100 * len(flagged) / len(verdicts)
-    lines = pytestconfig.stash.setdefault(LINES, [])
-    lines.append(
-        f"ordinary: {len(flagged)} of {len(verdicts)} commands flagged medium or higher ({percent:.2f} %)"
+    figures(
+        [
+            f"ordinary: {len(flagged)} of {len(verdicts)} commands flagged medium or higher ({percent:.2f} %)",
+            *(f"    {_told(each)}" for each in flagged),
+        ]
     )
-    lines += [f"    {_told(each)}" for each in flagged]
     assert percent <= MOST_PERCENT, [_told(each) for each in flagged]
 
 
