@@ -28,6 +28,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Long bytes are no name: they may hold a time (gzip), and every worker must call a test the same."""
+    return argname if isinstance(val, bytes) and len(val) > 40 else None
+
+
 @pytest.fixture
 def figures(record_property: Callable[[str, object], None]) -> Callable[[Iterable[str]], None]:
     """Takes lines that are shown at the end of the run, whether the test passes or not."""

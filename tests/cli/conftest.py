@@ -97,9 +97,12 @@ def esr(recorder: Recorder, capsys: pytest.CaptureFixture[str]) -> Callable[...,
 def start(recorder: Recorder) -> Callable[..., subprocess.Popen[str]]:
     """Starts a command line on the recorder's store as a process of its own, with pipes."""
 
+    esr = [sys.executable, "-m", "esr_tui.cli"]
+
     def call(*args: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "esr_tui.cli", *args, "--data-dir", str(recorder.data_dir)],
+            # Tests that a script runs in the background would hand on that interrupts are ignored.
+            ["env", "--default-signal=INT", *esr, *args, "--data-dir", str(recorder.data_dir)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

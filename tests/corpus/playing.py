@@ -22,8 +22,9 @@ from tests.corpus.typist import Typist
 from tests.e2e.server import Sshd
 from tests.e2e.waiting import until
 
-AT_ONCE = 24
-_IN_ONE_LOGIN = 5
+AT_ONCE = 32
+_IN_ONE_LOGIN, _STEPS = 5, 45
+"""Cases that share a login at most, and the steps of all of them: the longest login is what a corpus waits for."""
 
 
 @dataclass
@@ -70,6 +71,9 @@ def groups(cases: Iterable[Case]) -> list[list[Case]]:
             found.append([case])
             continue
         group = open_groups.setdefault(case.shell, [])
+        if group and _length([*group, case]) > _STEPS:
+            found.append(group)
+            group = open_groups[case.shell] = []
         group.append(case)
         if len(group) == _IN_ONE_LOGIN:
             found.append(open_groups.pop(case.shell))
@@ -127,7 +131,7 @@ def _type(client: Typist, case: Case, login: Login) -> None:
 
 
 def _length(group: list[Case]) -> int:
-    """How long a login lasts, about: the longest are begun first."""
+    """How long a login lasts, about, in steps: the longest are begun first."""
     return sum(len(case.type) + 2 for case in group)
 
 

@@ -34,9 +34,11 @@ class Typist(Client):
 
     def quiet(self, first: float) -> None:
         """Read until nothing has come for a while; something is awaited for `first` seconds at most."""
-        wait = first
+        wait, silences = first, 0
         end = time.monotonic() + 20
-        while time.monotonic() < end and (self._read(wait) or self._busy()):
+        # The kernel itself takes its time to hand on keys and output when the machine is busy: one silence may be that.
+        while time.monotonic() < end and silences < 2:
+            silences = 0 if self._read(wait) or self._busy() else silences + 1
             wait = QUIET_S
 
     def _busy(self) -> bool:
