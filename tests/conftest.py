@@ -19,13 +19,17 @@ _WHOLE = ("e2e", "corpus")
 _FIGURE = "figure"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Says which tests one worker gets when several run (`-n 2 --dist loadgroup`): files, and whole directories."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Says which tests one worker gets when several run: whole directories first, as they last longest, then files."""
+    if not config.pluginmanager.hasplugin("xdist"):  # one process runs them all
+        return
+
+    def top(item: pytest.Item) -> str:
+        return item.path.relative_to(_HERE).parts[0]
+
     for item in items:
-        place = item.path.relative_to(_HERE)
-        item.add_marker(
-            pytest.mark.xdist_group(place.parts[0] if place.parts[0] in _WHOLE else place.as_posix())
-        )
+        item.add_marker(pytest.mark.xdist_group(top(item) if top(item) in _WHOLE else item.path.as_posix()))
+    items.sort(key=lambda item: _WHOLE.index(top(item)) if top(item) in _WHOLE else len(_WHOLE))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
