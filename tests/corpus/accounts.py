@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from itertools import count
 from pathlib import Path
 
@@ -27,9 +26,8 @@ class Shelled(Account):
     """An account with a login shell, and the start-up files that a new user gets."""
 
     def __init__(self, name: str, shell: str) -> None:
-        super().__init__(name)
+        super().__init__(name, SHELLS[shell])
         self._shell, self._others = shell, count(1)
-        subprocess.run(["usermod", "-s", SHELLS[shell], name], check=True, capture_output=True)
         self.clean()
 
     def clean(self) -> None:

@@ -71,7 +71,7 @@ def record(session: Session) -> list[AnyEvent | Output]:
         words = [f"{name}={value}" for name, value in environment.items()]
         client = Typist(["env", "-i", "-C", folder, *words, *program, *session.argv], session.size, folder)
         with client:
-            client.expect(rb"[$#%] ", 30)
+            client.expect(rb"[$#%] ", 90)
             client.quiet(QUIET_S)
             for keys, *_ in session.steps:
                 client.type(keys)

@@ -18,12 +18,20 @@ unset HISTFILE PROMPT_COMMAND
 """
 
 
+_TURN = "/run/lock/esr-tests-accounts"
+
+
+def administer(*command: str) -> None:
+    """Runs useradd or one of its kind, one at a time on this machine: they give up when they wait for each other."""
+    subprocess.run(["flock", _TURN, *command], check=True, capture_output=True)
+
+
 class Account:
     """An unprivileged user with a home, made with useradd and removed by `remove`."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, shell: str = "/bin/bash") -> None:
         self.name = name
-        until(lambda: _made(name), f"the account {name} to be made", 90)
+        administer("useradd", "-m", "-s", shell, name)
         entry = pwd.getpwnam(name)
         self.uid, self.gid, self.home = entry.pw_uid, entry.pw_gid, Path(entry.pw_dir)
         self.write(".bashrc", _PROFILE)
@@ -60,13 +68,4 @@ class Account:
     def remove(self) -> None:
         """Removes the account and its home."""
         self.kill()
-        subprocess.run(["userdel", "-r", "-f", self.name], check=True, capture_output=True)
-
-
-def _made(name: str) -> bool:
-    """Whether the account is made; not while others hold the file of accounts (1)."""
-    done = subprocess.run(
-        ["useradd", "-m", "-s", "/bin/bash", name], capture_output=True, text=True, check=False
-    )
-    assert done.returncode in (0, 1), done.stderr
-    return done.returncode == 0
+        administer("userdel", "-r", "-f", self.name)

@@ -16,7 +16,7 @@ import pytest
 
 from esr_tui.capture.privilege import Identity, as_user, closed
 from esr_tui.model.events import Command
-from tests.e2e.account import Account
+from tests.e2e.account import Account, administer
 from tests.e2e.capturing import Capture, Recording
 from tests.e2e.server import OWN, Sshd, watching
 
@@ -42,16 +42,16 @@ asyncio.run(asyncio.wait_for(main(), 50))
 def group() -> Iterator[grp.struct_group]:
     """A throw-away group."""
     name = f"esr-readers-{os.getpid()}"
-    subprocess.run(["groupadd", name], check=True, capture_output=True)
+    administer("groupadd", name)
     yield grp.getgrnam(name)
-    subprocess.run(["groupdel", name], check=True, capture_output=True)
+    administer("groupdel", name)
 
 
 @pytest.fixture(scope="module")
 def reader(group: grp.struct_group) -> Iterator[Account]:
     """A user of that group, who is not the recorded one."""
     account = Account(f"esr-reader-{os.getpid()}")
-    subprocess.run(["usermod", "-aG", group.gr_name, account.name], check=True, capture_output=True)
+    administer("usermod", "-aG", group.gr_name, account.name)
     yield account
     account.remove()
 
