@@ -19,6 +19,7 @@ _WHOLE = ("e2e", "corpus")
 _FIGURE = "figure"
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Says which tests one worker gets when several run: whole directories first, as they last longest, then files."""
     if not config.pluginmanager.hasplugin("xdist"):  # one process runs them all
@@ -28,7 +29,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return item.path.relative_to(_HERE).parts[0]
 
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(top(item) if top(item) in _WHOLE else item.path.as_posix()))
+        item.add_marker(pytest.mark.xdist_group(top(item) if top(item) in _WHOLE else item.path.stem))
     items.sort(key=lambda item: _WHOLE.index(top(item)) if top(item) in _WHOLE else len(_WHOLE))
 
 

@@ -166,8 +166,8 @@ def test_sessions_of_a_server_that_is_started_again(
 ) -> None:
     folders = [tmp_path / name for name in ("one", "two")]
     tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:2]:  # pytest's folders are closed to other users
-        parent.chmod(0o755)
+    for parent in tmp_path.parents:  # pytest's folders are closed to other users
+        parent.chmod(parent.stat().st_mode | 0o011)
     for folder in folders:
         folder.mkdir()
     before = Sshd(folders[0], account)
@@ -190,7 +190,7 @@ def test_sessions_of_a_server_that_is_started_again(
 
 def test_a_terminal_that_is_used_again_belongs_to_the_new_session(recorder: Capture, sshd: Sshd) -> None:
     found: list[tuple[str, Client, Recording]] = []
-    for turn in map(str, range(10)):  # others of this machine may take the terminal first
+    for turn in map(str, range(40)):  # others of this machine may take the terminal first
         with logged_in(recorder, sshd) as (client, recording):
             client.run(f"/bin/true {turn}; (trap '' HUP; read x <>/dev/null; sleep 0.5; echo late-{turn}) &")
             leave(client)
