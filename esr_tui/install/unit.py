@@ -25,7 +25,8 @@ _TEXT = """\
 Description={description}
 Documentation=man:esr(1)
 After=local-fs.target systemd-tmpfiles-setup.service
-Before=ssh.service sshd.service getty.target
+# Not before consoles: these are the last door when something hangs. Who is quicker there is joined late, which is said.
+Before=ssh.service sshd.service
 # A recorder that cannot start at all is not tried for ever.
 StartLimitIntervalSec=300
 StartLimitBurst=10
