@@ -53,6 +53,7 @@ def sudoer(account: Account) -> Iterator[Account]:
 def service() -> Iterator[None]:
     """What PAM does for sshd (an audit session, a loginuid) it does for it under the shared recorder's name, too."""
     link = Path("/etc/pam.d", SHARED)
+    link.unlink(missing_ok=True)  # of a run that was killed
     link.symlink_to("sshd")
     yield
     link.unlink()
