@@ -265,6 +265,8 @@ def _heads(bundle: Bundle, keys: Keys, found: Findings) -> list[Head]:
             found.add(CHAIN, "changed", f"has a line {number} whose signature does not fit it")
         elif public is not None and read.line.of == bundle.sid and read.line.kind in (BEGUN, ENDED):
             heads.append((read.line.at, read.line.head))
+        elif public is not None and bundle.sid in read.line.heads:
+            heads.append(read.line.heads[bundle.sid])
     return heads
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,13 +24,13 @@ from esr_tui.exchange.bundle import (
 )
 from esr_tui.exchange.errors import ForeignError
 from esr_tui.model.text import printable
-from esr_tui.recording import chain, verified
+from esr_tui.recording import chain, files, verified
 from esr_tui.recording.keys import Signer, pem
 from esr_tui.recording.layout import SESSIONS, seal_name
 from esr_tui.recording.place import Folder
 from esr_tui.recording.running import Mark as Covered
 from esr_tui.recording.running import Running
-from esr_tui.recording.sealline import NOTHING, made, parsed
+from esr_tui.recording.sealline import LONGEST, NOTHING, made, parsed
 from esr_tui.recording.verify import verify
 from esr_tui.recording.verifystore import node_of, verify_index
 
@@ -147,11 +148,14 @@ def _member(name: str, size: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _lines(node: Path, sid: str) -> bytes:
-    """The lines of the node's chain that bring a key or are about one recording."""
-    kept = []
-    with suppress(FileNotFoundError), (node / chain.NAME).open("rb") as file:
-        for raw in file:
+    """The lines of the node's chain that bring a key or are about one recording; the last about it while it lived."""
+    kept, live = list[bytes](), b""
+    with suppress(OSError), os.fdopen(files.open_read(node / chain.NAME), "rb") as file:
+        while raw := file.readline(LONGEST + 1):
             read = parsed(raw.removesuffix(b"\n"))
             if read and (read.line.of == sid or read.line.pub):
                 kept.append(raw)
-    return b"".join(kept)
+                live = b""
+            elif read and sid in read.line.heads:
+                live = raw
+    return b"".join([*kept, live])

@@ -20,9 +20,8 @@ class _Tail:
     """The end of an event's text that the next one may go on with."""
 
     text: str
-    ei: int
-    length: int
-    """Characters of the event's own text."""
+    parts: tuple[tuple[int, int], ...]
+    """The events in whose texts it stands: number, and characters of its text."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,11 @@ class Found:
 
     Attributes:
         spans: in the event's text.
-        before: in the text of the event before it, as it is known only now.
-        ei: number of that event.
+        before: in the texts of events before it, as it is known only now, by their numbers.
     """
 
     spans: list[Span]
-    before: list[Span]
-    ei: int = -1
+    before: dict[int, list[Span]]
 
 
 class Joints:
@@ -54,16 +51,19 @@ class Joints:
         before = tail.text if tail else ""
         text = before + event.text
         spans = self._masker.text(text)
-        self._keep((*source, event.offset + event.bytes), event, text)
+        parts = (*(tail.parts if tail else ()), (event.ei, len(event.text)))
+        self._keep((*source, event.offset + event.bytes), text, parts)
         place = len(before)
         here = [(max(a - place, 0), b - place) for a, b in spans if b > place]
-        if tail is None:
-            return Found(here, [])
-        own = tail.length - place  # of a tail that goes on from a still earlier event a part may lie before
-        there = [(max(a + own, 0), min(b, place) + own) for a, b in spans if a < place]
-        return Found(here, [(a, b) for a, b in there if a < b], tail.ei)
+        earlier: dict[int, list[Span]] = {}
+        start = place - sum(length for _, length in parts[:-1])
+        for ei, length in parts[:-1]:
+            inside = [(max(a, start, 0) - start, min(b, start + length) - start) for a, b in spans]
+            earlier[ei] = [(a, b) for a, b in inside if a < b]
+            start += length
+        return Found(here, earlier)
 
-    def _keep(self, place: _Place, event: Input, text: str) -> None:
+    def _keep(self, place: _Place, text: str, parts: tuple[tuple[int, int], ...]) -> None:
         begin = self._masker.open_key(text)
         tail = text[begin:][-_KEY:] if begin >= 0 else text[text.rfind("\n") + 1 :][-_LINE:]
         if begin >= 0 and len(text) - begin > _KEY:  # its first line says what it is
@@ -72,4 +72,6 @@ class Joints:
             return
         while len(self._tails) >= _MOST:
             del self._tails[next(iter(self._tails))]
-        self._tails[place] = _Tail(tail, event.ei, len(event.text))
+        while len(parts) > 1 and sum(length for _, length in parts[1:]) >= len(tail):
+            parts = parts[1:]
+        self._tails[place] = _Tail(tail, parts)

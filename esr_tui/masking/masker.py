@@ -106,7 +106,7 @@ class Masker:
 
     def line(self, text: str) -> list[Span]:
         """What is to be hidden in one line: none empty, in order, apart from each other."""
-        return _joined(span for _, span in self._found(text)) if self.may_hold(text) else []
+        return joined(span for _, span in self._found(text)) if self.may_hold(text) else []
 
     def lines(self, texts: Sequence[str], *, screen: bool = False) -> list[list[Span]]:
         """The same for lines that follow each other.
@@ -149,11 +149,11 @@ class Masker:
 
     def arguments(self, argv: Sequence[str]) -> list[list[Span]]:
         """What is to be hidden in each argument of a vector."""
-        joined = BETWEEN.join(argv)
-        if not self.may_hold(joined):
+        together = BETWEEN.join(argv)
+        if not self.may_hold(together):
             return [[] for _ in argv]
         starts = list(accumulate((len(each) + 1 for each in argv), initial=0))
-        spans = [(rule.value, span) for rule, span in self._found(joined)]
+        spans = [(rule.value, span) for rule, span in self._found(together)]
         found = [self.text(each) if "\n" in each else [] for each in argv]
         place = 0
         for value, (begin, end) in sorted(spans, key=lambda each: each[1]):
@@ -167,7 +167,7 @@ class Masker:
                 if first < last:
                     found[at].append((first, last))
                 at += 1
-        return [_joined(each) for each in found]
+        return [joined(each) for each in found]
 
     def _found(self, text: str) -> Iterator[tuple[Rule, Span]]:
         for start in range(0, max(1, len(text) - _OVERLAP), _WINDOW - _OVERLAP):
@@ -244,7 +244,7 @@ def _keys(texts: Sequence[str], *, screen: bool) -> Iterator[int]:
                 yield from block
 
 
-def _joined(spans: Iterator[Span] | Sequence[Span]) -> list[Span]:
+def joined(spans: Iterator[Span] | Sequence[Span]) -> list[Span]:
     """Spans in order; those that touch become one."""
     found: list[Span] = []
     for begin, end in sorted(spans):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -13,12 +14,12 @@ import msgspec
 
 from esr_tui.model.text import printable
 from esr_tui.recording import chain, files, verified
-from esr_tui.recording.errors import read_failed
+from esr_tui.recording.errors import StoreError, read_failed
 from esr_tui.recording.layout import SESSIONS, is_log, seal_name, sid_of
 from esr_tui.recording.logseal import closed
 from esr_tui.recording.place import Folder, Logs
 from esr_tui.recording.sealread import Keys, SealReader
-from esr_tui.recording.store import sessions_dirs
+from esr_tui.recording.store import Store, sessions_dirs
 from esr_tui.recording.verified import CHAIN, ITSELF, LOG, PINNED, STORE, Findings, Verified
 from esr_tui.recording.verify import Head, verify
 
@@ -65,8 +66,17 @@ def node_of(
     lines = SealReader(place, chain.NAME, "node", keys, found, only=only)
     until = ""
     latest: dict[str, Head] = {}
+    first = ""
     for line, head in lines:
-        until = line.time
+        until, first = line.time, first or line.key
+        if line.node != directory.name:
+            found.add(chain.NAME, "replaced", f"is the chain of another node, {printable(line.node, 64)}")
+        if line.pub and line.key != first:
+            found.note(
+                f"its line {lines.count} of {printable(until, 40)} brings another key, {printable(line.key, 40)}:"
+                " the one before was lost, or somebody who has not got it went on; a copy of node.pub, given with"
+                " --key, tells which"
+            )
         if kept == (lines.count, head):
             kept = None
         latest |= {sid: each for sid, each in line.heads.items() if only in (None, sid)}
@@ -98,6 +108,7 @@ def node_of(
         findings=tuple(found.found),
         more=found.more,
         notes=(
+            *found.notes,
             f"kept elsewhere and given with --head, this proves that nothing up to now was altered:"
             f" {directory.name}:{lines.count}:{lines.head}",
         ),
@@ -145,7 +156,11 @@ def verify_store(
     Raises:
         RecordingError: something cannot be read.
     """
-    for directory in sessions_dirs(data_dir):
+    directories = sessions_dirs(data_dir)
+    own = own_directory(data_dir)
+    if own is not None and own / SESSIONS not in directories:
+        yield _missing(own, f"log/{own.name}", "is gone: all that this node recorded was there")
+    for directory in directories:
         yield from verify_directory(directory, pinned, kept.get(_above(directory).name))
 
 
@@ -158,8 +173,11 @@ def verify_directory(
     present = _sids(directory)
     if node.chain:
         yield node.chain
-    elif any((directory / seal_name(sid)).exists() for sid in present) and in_store(directory):
-        yield _no_chain(_above(directory))
+    elif in_store(directory) and _was_sealed(directory, present):
+        above = _above(directory)
+        yield _missing(
+            above, chain.NAME, "is gone: recordings that were removed since cannot be told any more"
+        )
     yield from _logs(_above(directory), node)
     for sid in sorted(present):
         yield _one(directory, sid, node, sid in live)
@@ -253,13 +271,24 @@ def _gone(directory: Path, sid: str) -> Verified:
     return Verified(sid=sid, path=path, state=verified.ALTERED, findings=tuple(found.found))
 
 
-def _no_chain(directory: Path) -> Verified:
+def _was_sealed(directory: Path, present: set[str]) -> bool:
+    """Whether recordings of a directory were sealed once."""
+    own = _above(directory).parent.parent / "node.pub"
+    return any((directory / seal_name(sid)).exists() for sid in present) or (bool(present) and own.exists())
+
+
+def own_directory(data_dir: Path) -> Path | None:
+    """The directory of the node that writes a store; None where it does not say."""
+    with suppress(StoreError):
+        return Store(data_dir).own_dir
+    return None
+
+
+def _missing(directory: Path, name: str, what: str) -> Verified:
+    """Of a node's chain or directory."""
     found = Findings()
-    found.add(chain.NAME, "missing", "is gone: recordings that were removed since cannot be told any more")
+    found.add(name, "missing", what)
+    path = str(directory / chain.NAME)
     return Verified(
-        sid=directory.name,
-        path=str(directory / chain.NAME),
-        state=verified.ALTERED,
-        findings=tuple(found.found),
-        kind=CHAIN,
+        sid=directory.name, path=path, state=verified.ALTERED, findings=tuple(found.found), kind=CHAIN
     )

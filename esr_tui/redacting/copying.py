@@ -172,7 +172,7 @@ class _Look:
         if self.first is None:
             raise RecordingError(f"{printable(index.name)} holds no event, so there is nothing to copy")
         self.problems = steps.problems
-        self.marks = finder.marks
+        self.marks, self.later = finder.marks, removing.later
         self.anything = bool(finder.marks or removing.count or gone)
 
 
@@ -183,7 +183,7 @@ class _Writer:
         assert look.first is not None
         first = look.first
         self._look, self._times = look, times
-        self._eraser, self._removing = Eraser(look.marks), Removing(masker)
+        self._eraser, self._removing = Eraser(look.marks), Removing(masker, look.later)
         self._offset = self._ms = 0
         self._burst = Removed()
         self._since = self._until = 0

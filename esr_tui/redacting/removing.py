@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
+from esr_tui.masking.joints import Joints
 from esr_tui.masking.lens import Lens
-from esr_tui.masking.masker import Masker, hidden
-from esr_tui.model.events import AnyEvent
+from esr_tui.masking.masker import Masker, Span, hidden, joined
+from esr_tui.model.events import AnyEvent, Input
 
 _NAMES = frozenset(
     {"code", "time", "uid", "sid", "namespace", "server_id", "size", "session_start", "session_stop"}
@@ -18,23 +19,47 @@ _VECTORS = frozenset({"argv", "initial_command"})
 
 
 class Removing(Lens):
-    """Puts as many marks into events as there were characters, so that they agree with the screen."""
+    """Puts as many marks into events as there were characters, so that they agree with the screen.
 
-    def __init__(self, masker: Masker) -> None:
+    Args:
+        masker: finds what is to go.
+        later: what another reading has found, see the attribute.
+
+    Attributes:
+        later: by an event's number, what is to go from its text, as was known only when the next event had gone on.
+    """
+
+    def __init__(self, masker: Masker, later: dict[int, list[Span]] | None = None) -> None:
         super().__init__(masker)
         self._masker = masker
+        self._pieces = Joints(masker)
+        self.later = {} if later is None else later
 
     def removed(self, event: AnyEvent) -> AnyEvent:
         """The event; `masked` says how much was removed from it."""
         before = self.count
+        pieced = ("text",) if isinstance(event, Input) else ()
         fields = {
             name: shown
             for name in event.__struct_fields__
-            if name not in _NAMES and (shown := self._value(name, value := getattr(event, name))) != value
+            if name not in _NAMES
+            and name not in pieced
+            and (shown := self._value(name, value := getattr(event, name))) != value
         }
+        if isinstance(event, Input) and (shown := self._input(event)) != event.text:
+            fields["text"] = shown
         if self.count == before:
             return event
         return msgspec.structs.replace(event, masked=self.count - before + (event.masked or 0), **fields)
+
+    def _input(self, event: Input) -> str:
+        """The text of a piece of an interpreter's input."""
+        found = self._pieces.find(event)
+        for ei, before in found.before.items():
+            self.later.setdefault(ei, []).extend(before)
+        spans = joined([*found.spans, *self.later.get(event.ei, ())])
+        self.count += len(spans)
+        return hidden(event.text, spans, aligned=True)
 
     def _value(self, name: str, value: Any) -> Any:
         match value:

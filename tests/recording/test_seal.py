@@ -13,11 +13,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import Command, Disk, Exit, Network, SessionEnd, SessionStart
 from esr_tui.recording import RecordingReader, RecordingWriter, Store, StoreError, seal, verified
-from esr_tui.recording.chain import NAME, note_removal
+from esr_tui.recording.chain import NAME, REMOVED, NodeChain, note_removal
 from esr_tui.recording.keys import Signer, key_id, pem, read_public, signer_of
 from esr_tui.recording.layout import seal_name
 from esr_tui.recording.sealline import CLOSED, SEALED, hash_of, made, parsed
@@ -607,3 +608,46 @@ def test_a_copy_in_json(store: Store, writer_of: Begin, clock: Time) -> None:
     came = verify_index(ended(store, writer_of, clock, 1))
     assert msgspec.json.decode(msgspec.json.encode(came), type=Verified) == came
     assert seal_name("a") == "a.seal"
+
+
+def test_somebody_without_the_key_who_goes_on_with_the_chain_is_told(
+    store: Store, writer_of: Begin, clock: Time
+) -> None:
+    index = ended(store, writer_of, clock, 2)
+    ended(store, writer_of, clock, 2)
+    key = store.data_dir / "node.pub"
+    ours = read_public(key)
+    forger = Signer(Ed25519PrivateKey.generate())
+    NodeChain(store.own_dir, store.node, forger).add(
+        REMOVED, of=index.stem, what="retention: older than 90 days"
+    )
+    for path in parts(index):
+        path.unlink()
+    came = verified_but_logs(store.data_dir)
+    assert f"brings another key, {forger.id}" in came[0].notes[0]
+    assert [each.state for each in verified_but_logs(store.data_dir, ours)] == [
+        "altered",
+        "intact",
+        "altered",
+    ]
+
+
+def test_a_node_whose_directory_or_chain_is_another_is_told(
+    store: Store, writer_of: Begin, clock: Time, tmp_path: Path
+) -> None:
+    ended(store, writer_of, clock, 2)
+    other = store.own_dir.with_name("00000000-0000-4000-8000-000000000007")
+    store.own_dir.rename(other)
+    first, second = [each.headline() for each in verify_store(store.data_dir) if each.kind == "chain"]
+    assert "is gone: all that this node recorded was there" in first
+    assert "is the chain of another node" in second
+    other.rename(tmp_path / "elsewhere")
+    store.own_dir.symlink_to(tmp_path / "elsewhere")
+    assert [each.state for each in verify_store(store.data_dir)] == ["altered"]
+
+
+def test_all_seals_and_the_chain_gone(store: Store, writer_of: Begin, clock: Time) -> None:
+    ended(store, writer_of, clock, 2)
+    for path in store.own_dir.rglob("*.seal"):
+        path.unlink()
+    assert [each.state for each in verified_but_logs(store.data_dir)] == ["altered", "unsealed"]

@@ -192,6 +192,24 @@ def test_the_copy_is_sealed_as_one(tmp_path: Path) -> None:
     assert on_store(tmp_path / "store", "verify", f"{tmp_path}/copy").code == 1
 
 
+def test_a_secret_that_goes_on_in_the_next_event_of_an_input(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    store.create()
+    writer = RecordingWriter(
+        store, sid=str(uuid.uuid4()), user="ada", login="ada", start_ktime=1, clock=Clock.measure()
+    )
+    script, offset = "id\naws AKIAHUNTER2HUNTER2AA\nTOKEN=hunter2 id\n", 0
+    for piece in (script[:12], script[12:20], script[20:40], script[40:]):
+        writer.add(Input, ktime=2, pid=9, source="pipe", text=piece, bytes=len(piece), offset=offset)
+        offset += len(piece)
+    writer.close()
+    store.close()
+    assert redact(tmp_path / "store", writer.sid, "--masking").code == 0
+    (copy,) = (tmp_path / "copy").rglob("*.index")
+    texts = [each.text for each in RecordingReader(copy).read().events if isinstance(each, Input)]
+    assert "".join(texts) == f"id\naws {'•' * 20}\nTOKEN={'•' * 7} id\n"
+
+
 def test_a_range_takes_everything_that_happened_then(tmp_path: Path) -> None:
     pieces = [b"one\r\n", b"two\r\n", b"three\r\n"]
     index, copy = copied(tmp_path, pieces, "--range", "1.5..2.5", "--range", "59..61")
