@@ -4,7 +4,7 @@
 #   tests/systemd/run.sh [PHASE…]      first second: boots of the same machine, which is kept in build/
 #
 # The machine is a file system made of packages alone; it has no network but its loopback. Emulation is slow: an
-# hour and a half at most. inside.py there does the work; its lines are printed as they come. Root only.
+# hour and a half on idle cores, and more than its bounds on busy ones. inside.py there does the work; its lines are printed as they come. Root only.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here repository=${here%/tests/systemd}
