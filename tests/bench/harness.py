@@ -140,7 +140,7 @@ def syscall_hooks(pid: int) -> int:
     found = 0
     for info in Path(f"/proc/{pid}/fdinfo").iterdir():
         with suppress(FileNotFoundError):  # closed meanwhile
-            text = info.read_text()
+            text = info.read_text(errors="replace")
             found += "\tsys_exit\n" in text or "link_type:\ttracing\n" in text
     return found
 
