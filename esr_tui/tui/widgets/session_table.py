@@ -18,6 +18,7 @@ from esr_tui.tui.widgets.line_table import Cell, Column, LineTable
 STATES = {"live": "● live", "lingering": "◐ linger", "ended": "○ ended", "cut": "✂ cut"}
 PINNED = "◆"
 """In place of the state's sign: the store's budget never removes it."""
+LAST = "last command"
 _FIXED: tuple[Column, ...] = (
     Column("state", 8),
     Column("user", 10),
@@ -25,7 +26,7 @@ _FIXED: tuple[Column, ...] = (
     Column("terminal", 8),
     Column("started", 11),
     Column("idle", 7, right=True),
-    Column("last command", 0),
+    Column(LAST, 0),
     Column("cmds", 5, right=True),
     Column("conns", 5, right=True),
     Column("worst", 11),
@@ -132,8 +133,10 @@ class SessionTable(LineTable):
         if width < 92:
             columns = [each for each in columns if each.heading not in {"started", "terminal"}]
         room = width - sum(each.width + 1 for each in columns) + 1
+        name = LAST if room >= len(LAST) else LAST.partition(" ")[0]
         return [
-            each._replace(width=max(8, room)) if each.heading == "last command" else each for each in columns
+            each._replace(heading=name, width=max(8, room)) if each.heading == LAST else each
+            for each in columns
         ]
 
     def _idle(self, session: SessionSummary) -> str:
@@ -160,7 +163,7 @@ class SessionTable(LineTable):
             "terminal": (printable(each.tty or "—", 64), "" if each.tty else "table--dim"),
             "started": (started(each.started, self._now), "table--dim"),
             "idle": (self._idle(each), "table--dim"),
-            "last command": (
+            LAST: (
                 printable(self._lens.text(each.last_command) or "—", 512),
                 "" if each.last_command else "table--dim",
             ),
@@ -169,4 +172,5 @@ class SessionTable(LineTable):
             "worst": worst(each, next((c.width for c in columns if c.heading == "worst"), 0)),
             "lost": (str(lost) if each.lost else "—", "table--bad" if each.lost else "table--dim"),
         }
+        cells["last"] = cells[LAST]
         return [cells[column.heading] for column in columns]
