@@ -10,7 +10,7 @@ int on_call(struct call *ctx) {
   u32 tgid = bpf_get_current_pid_tgid() >> 32;
   struct proc *known = procs.lookup(&tgid);
   if (!known) return 0;
-  if (is_compat()) {
+  if (is_compat((void *)ctx->regs)) {
     if (known->role & ROLE_MEMBER) count_loss(known->session, RING_DISK, CAUSE_COMPAT, 1);
     return 0;
   }

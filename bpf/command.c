@@ -130,13 +130,38 @@ static inline void send_argv(struct command_record *r, u64 from, u64 to) {
   }
 }
 
+/*
+ * Whether a login daemon's process will execute the login's first program: sshd runs ~/.ssh/rc and xauth from there,
+ * before the shell. The daemon's own helpers (PAM, AuthorizedKeysCommand) are started by a process that serves the
+ * connection, which has executed the daemon's program itself.
+ */
+static inline bool leads_a_login(void *task) {
+  u32 tgid = tgid_of(task);
+  struct proc *known = procs.lookup(&tgid);
+  return known && (known->role & (ROLE_DAEMON | ROLE_OWN_IMAGE)) == ROLE_DAEMON && group_of(task, 3) == tgid;
+}
+
+/*
+ * A login begins. The process that leads it may not have executed anything yet: it is told its session, so that it
+ * joins when it does.
+ */
+static inline u64 new_session(void *leader, u32 tgid) {
+  u64 key = (bpf_ktime_get_boot_ns() & ~0xffULL) | (bpf_get_smp_processor_id() & 0xff);
+  u32 leads = tgid_of(leader);
+  struct proc *known = leads == tgid ? 0 : procs.lookup(&leads);
+  if (known) known->session = key;
+  return key;
+}
+
 /* TP_PROTO(struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm) */
 int on_exec(struct bpf_raw_tracepoint_args *ctx) {
   void *task = (void *)ctx->args[0], *bprm = (void *)ctx->args[2];
   u32 tgid = bpf_get_current_pid_tgid() >> 32;
   struct comm comm = {};
   bpf_get_current_comm(&comm.name, COMM_LEN);
-  u32 *daemon_image = daemons.lookup(&comm);
+  /* Everybody can give a program that name; in a user namespace this is not 0. */
+  bool roots = !deref32(deref(task, OFF_task_struct_cred), OFF_cred_euid);
+  u32 *daemon_image = roots ? daemons.lookup(&comm) : 0;
   struct proc *known = procs.lookup(&tgid);
   struct proc proc = {};
   u64 outer = 0;
@@ -148,15 +173,23 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
     if (proc.session) proc.role = ROLE_MEMBER;
   }
   if (daemon_image) {
-    proc.role |= ROLE_DAEMON;
+    proc.role |= ROLE_DAEMON | ROLE_OWN_IMAGE;
   } else if (proc.role & ROLE_DAEMON) {
-    if (group_of(task, 3) == tgid) { /* a login's first process */
+    void *parent = parent_of(task);
+    bool began = proc.session && !(proc.role & ROLE_MEMBER); /* what it started before has begun its session */
+    if (began || ((proc.role & ROLE_OWN_IMAGE) && (proc.role & ROLE_MEMBER))) {
+      proc.role = ROLE_MEMBER;
+    } else if (group_of(task, 3) == tgid) { /* a login's first process */
       outer = proc.session;
-      proc.session = (bpf_ktime_get_boot_ns() & ~0xffULL) | (bpf_get_smp_processor_id() & 0xff);
+      proc.session = new_session(task, tgid);
       proc.role = ROLE_MEMBER;
       flags = FLAG_NEW_SESSION;
     } else if (proc.role & ROLE_MEMBER) {
       proc.role = ROLE_MEMBER;
+    } else if (leads_a_login(parent)) {
+      proc.session = new_session(parent, tgid);
+      proc.role = ROLE_MEMBER;
+      flags = FLAG_NEW_SESSION;
     } else { /* a helper of the daemon (PAM, AuthorizedKeysCommand): no session's, so it leaves the map */
       struct process_record gone = {};
       fill_header(&gone.h, RECORD_EXIT, task, &proc);

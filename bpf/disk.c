@@ -21,6 +21,10 @@ enum operation {
   OP_LINK = 9,
   OP_SYMLINK = 10,
   OP_MKNOD = 11,
+  OP_MOUNT = 12,
+  OP_UNMOUNT = 13,
+  OP_PIVOT_ROOT = 14,
+  OP_CHROOT = 15,
 };
 
 /* Indexes of arguments; NONE where the call has no such argument. A base without a path names the file itself. */
@@ -75,6 +79,13 @@ static inline struct shape shape_of(int nr) {
   case __NR_linkat: return (struct shape){OP_LINK, 0, 1, 2, 3, 4, NONE};
   case __NR_symlinkat: return (struct shape){OP_SYMLINK, 1, 2, NONE, 0, NONE, NONE};
   case __NR_mknodat: return (struct shape){OP_MKNOD, 0, 1, NONE, NONE, NONE, 2};
+  case __NR_open_by_handle_at: return (struct shape){OP_OPEN, 0, NONE, NONE, NONE, 2, NONE};
+  case __NR_open_tree: return (struct shape){OP_OPEN, 0, 1, NONE, NONE, NONE, NONE};
+  case __NR_mount: return (struct shape){OP_MOUNT, NONE, 1, NONE, 0, 3, NONE};
+  case __NR_move_mount: return (struct shape){OP_MOUNT, 2, 3, 0, 1, NONE, NONE};
+  case __NR_umount2: return (struct shape){OP_UNMOUNT, NONE, 0, NONE, NONE, 1, NONE};
+  case __NR_pivot_root: return (struct shape){OP_PIVOT_ROOT, NONE, 0, NONE, 1, NONE, NONE};
+  case __NR_chroot: return (struct shape){OP_CHROOT, NONE, 0, NONE, NONE, NONE, NONE};
   }
   return (struct shape){};
 }
@@ -139,11 +150,12 @@ int on_disk(struct call *ctx) {
     PUT_USER_STRING(r, DISK_BLOB, TAG_GIVEN, DISK_GIVEN, path);
   }
   if (relative && !opened) PUT_BASE(r, TAG_BASE, task, base);
-  if (shape.target != NONE) {
+  /* mount(2) of a device or of nothing has a source that is no path, or none. */
+  if (shape.target != NONE && argument(regs, shape.target)) {
     u64 target = argument(regs, shape.target);
     PUT_USER_STRING(r, DISK_BLOB, TAG_TARGET, DISK_GIVEN, target);
     base = shape.target_base == NONE ? CURRENT_DIRECTORY : (int)argument(regs, shape.target_base);
-    if (shape.operation != OP_SYMLINK && !is_absolute(target)) PUT_BASE(r, TAG_TARGET_BASE, task, base);
+    if (shape.operation != OP_SYMLINK && call_number(regs) != __NR_mount && !is_absolute(target)) PUT_BASE(r, TAG_TARGET_BASE, task, base);
   }
   if (r->h.flags & FLAG_UNREADABLE) count_loss(proc.session, RING_DISK, CAUSE_UNREADABLE, 1);
   number(&r->h, RING_DISK);

@@ -62,6 +62,7 @@ enum ring { RING_COMMAND = 1, RING_DISK = 2, RING_NETWORK = 3, RING_TERMINAL = 4
 #define ROLE_DAEMON 1
 #define ROLE_MEMBER 2
 #define ROLE_INTERPRETER 4
+#define ROLE_OWN_IMAGE 8 /* it executed a login daemon's program itself; its children have not */
 
 /* Bits of header.flags */
 #define FLAG_NEW_SESSION 1
@@ -103,6 +104,8 @@ struct proc {
   u32 role;
   u32 budget[2]; /* bytes of an interpreter's input still to be kept: of files that are root's, of all else */
   u32 whole;     /* what both were at first, and are again at each prompt */
+  u32 looked;    /* pid of the process whose memory it read last */
+  u32 pad;
 };
 
 struct session {
@@ -253,9 +256,12 @@ static inline u64 argument(void *regs, u32 index) {
 
 static inline u32 call_number(void *regs) { return deref32(regs, OFF_CALL); }
 
-/* Whether a 32-bit program makes the call: its numbers and registers are others. */
-static inline bool is_compat(void) {
+#define X32_CALL 1 /* the upper two bits of such a number on x86; of no other number anywhere */
+
+/* Whether a 32-bit program (or one of x86's x32) makes the call: its numbers and registers are others. */
+static inline bool is_compat(void *regs) {
   void *task = (void *)bpf_get_current_task();
+  if (call_number(regs) >> 30 == X32_CALL) return true;
   return deref64(task, OFF_task_struct_thread_info + OFF_thread_info_COMPAT) & COMPAT;
 }
 

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * Connections: TCP through the socket's own changes of state, with the kernel's addresses, so that refused ones are
- * seen too; what is accepted, and datagrams, where the system call returns. IPv4 and IPv6.
+ * seen too; what is accepted, and datagrams, where the system call returns. IPv4 and IPv6. Of all other families (local
+ * sockets, those of virtual machines) what is connected, bound or sent to, with the address as the caller gave it.
  */
 #define INET4 2
 #define INET6 10
 #define STREAM 1
 #define PROTOCOL_TCP 6
-#define PROTOCOL_UDP 17
+#define PROTOCOL_MPTCP 262
+#define LOCAL 1
+#define NETLINK 16
+#define ADDRESS 128 /* bytes of a socket's address, at most */
 #define PORT_DNS 53
 #define PAYLOAD 512
 #define MESSAGES 8 /* of one sendmmsg */
+#define CONNECTS (ROLE_MEMBER | ROLE_DAEMON) /* sshd itself does it for who forwards ports: user space decides */
 #define FIN_CAME 2 /* sock_common.skc_flags: SOCK_DONE */
 
 /* enum of net/tcp_states.h */
@@ -28,6 +33,7 @@ enum socket_event {
   SOCKET_ACCEPTED = 6,
   SOCKET_UDP_CONNECT = 7,
   SOCKET_UDP_SEND = 8,
+  SOCKET_BOUND = 9,
 };
 
 struct endpoint {
@@ -97,7 +103,7 @@ int on_tcp_state(struct bpf_raw_tracepoint_args *ctx) {
   if (now == SYN_SENT || now == LISTENING) {
     u32 tgid = bpf_get_current_pid_tgid() >> 32;
     struct proc *known = procs.lookup(&tgid);
-    if (!known || !(known->role & ROLE_MEMBER)) return 0;
+    if (!known || !(known->role & CONNECTS)) return 0;
     struct proc proc = *known;
     fill_header(&r.h, RECORD_SOCKET, (void *)bpf_get_current_task(), &proc);
     remember(key, &r);
@@ -116,7 +122,7 @@ int on_tcp_state(struct bpf_raw_tracepoint_args *ctx) {
     r.h.ktime = bpf_ktime_get_boot_ns();
     r.source = owner->source;
   }
-  r.protocol = PROTOCOL_TCP;
+  r.protocol = deref16(sk, OFF_sock_sk_protocol);
   struct endpoint source = r.source;
   read_addresses(&r, sk);
   if (now == ESTABLISHED || now == LISTENING) remember(key, &r);
@@ -124,21 +130,56 @@ int on_tcp_state(struct bpf_raw_tracepoint_args *ctx) {
     if (source.port) r.source = source;
     sockets.delete(&key);
     r.error = deref32(sk, OFF_sock_sk_err);
-    r.sent = deref64(sk, OFF_tcp_sock_bytes_sent) - deref64(sk, OFF_tcp_sock_bytes_retrans);
-    r.received = deref64(sk, OFF_tcp_sock_bytes_received);
+    if (r.protocol == PROTOCOL_TCP) r.sent = deref64(sk, OFF_tcp_sock_bytes_sent) - deref64(sk, OFF_tcp_sock_bytes_retrans);
+    if (r.protocol == PROTOCOL_TCP) r.received = deref64(sk, OFF_tcp_sock_bytes_received);
     if (r.received && (deref64(sk, OFF_sock_common_skc_flags) & FIN_CAME)) r.received--; /* the kernel counts the FIN */
   }
   send_socket(&r);
   return 0;
 }
 
+/* The sock of an open file, or 0 when the file is no socket. */
+static inline void *any_sock_of(void *file) {
+  if (!file || (deref16(deref(file, OFF_file_f_inode), OFF_inode_i_mode) & 0170000) != 0140000) return 0;
+  return deref(deref(file, OFF_file_private_data), OFF_socket_sk);
+}
+
+static inline bool is_internet(void *sk) {
+  u16 family = deref16(sk, OFF_sock_common_skc_family);
+  return family == INET4 || family == INET6;
+}
+
 /* The sock of an open file, or 0 when the file is no internet socket. */
 static inline void *sock_of(void *file) {
-  if (!file || (deref16(deref(file, OFF_file_f_inode), OFF_inode_i_mode) & 0170000) != 0140000) return 0;
-  void *sk = deref(deref(file, OFF_file_private_data), OFF_socket_sk);
-  if (!sk) return 0;
+  void *sk = any_sock_of(file);
+  return sk && is_internet(sk) ? sk : 0;
+}
+
+/* A socket of another family, with an address in the user's memory. Netlink is how programs ask the kernel. */
+static inline int send_local(struct proc *known, void *sk, u32 event, u64 address, u64 length, long ret) {
+  int zero = 0;
+  struct datagram_record *d = datagram_scratch.lookup(&zero);
   u16 family = deref16(sk, OFF_sock_common_skc_family);
-  return family == INET4 || family == INET6 ? sk : 0;
+  if (!d || family == NETLINK || !address) return 0;
+  struct socket_record *r = &d->r;
+  struct proc proc = *known;
+  __builtin_memset(r, 0, sizeof(*r));
+  fill_header(&r->h, RECORD_SOCKET, (void *)bpf_get_current_task(), &proc);
+  r->family = family;
+  r->protocol = deref16(sk, OFF_sock_sk_protocol);
+  r->event = event;
+  if (ret < 0) r->error = -ret;
+  if (event == SOCKET_UDP_SEND) r->sent = ret;
+  if (length > ADDRESS - 1) length = ADDRESS - 1;
+  BOUND(length, ADDRESS);
+  if (bpf_probe_read_user(&d->blob[4], length, (void *)address)) {
+    count_loss(proc.session, RING_NETWORK, CAUSE_UNREADABLE, 1);
+    length = 0;
+  }
+  PIECE(d->blob, 0, TAG_GIVEN, length);
+  r->h.used = 4 + length;
+  if (network_ring.ringbuf_output(d, sizeof(*r) + 4 + length, WAKING(r->h))) count_loss(proc.session, RING_NETWORK, CAUSE_RING_FULL, 1);
+  return 0;
 }
 
 /* A sockaddr_in or sockaddr_in6 of the user's memory. */
@@ -163,13 +204,18 @@ static inline void read_sockaddr(struct socket_record *r, u64 address) {
 int on_connect(struct call *ctx) {
   u32 tgid = bpf_get_current_pid_tgid() >> 32;
   struct proc *known = procs.lookup(&tgid);
-  if (!known || !(known->role & ROLE_MEMBER)) return 0;
+  if (!known || !(known->role & CONNECTS)) return 0;
   void *task = (void *)bpf_get_current_task(), *regs = (void *)ctx->regs;
-  void *sk = sock_of(file_of(task, argument(regs, 0)));
+  void *sk = any_sock_of(file_of(task, argument(regs, 0)));
   if (!sk) return 0;
-  u16 type = deref16(sk, OFF_sock_sk_type), protocol = deref16(sk, OFF_sock_sk_protocol);
   long ret = ctx->ret;
-  if (type == STREAM) { /* EINTR, EISCONN, ETIMEDOUT, ECONNREFUSED, EALREADY, EINPROGRESS follow an attempt */
+  if (!is_internet(sk)) { /* ENOENT: there is nobody; every program asks nscd */
+    if (ret == -2) return 0;
+    return send_local(known, sk, SOCKET_UDP_CONNECT, argument(regs, 1), argument(regs, 2), ret);
+  }
+  u16 type = deref16(sk, OFF_sock_sk_type), protocol = deref16(sk, OFF_sock_sk_protocol);
+  bool is_tcp = type == STREAM && (protocol == PROTOCOL_TCP || protocol == PROTOCOL_MPTCP);
+  if (is_tcp) { /* EINTR, EISCONN, ETIMEDOUT, ECONNREFUSED, EALREADY, EINPROGRESS follow an attempt */
     if (ret >= 0 || ret == -4 || ret == -106 || ret == -110 || ret == -111 || ret == -114 || ret == -115) return 0;
     u64 key = (u64)sk;
     if (sockets.lookup(&key)) return 0;
@@ -179,9 +225,29 @@ int on_connect(struct call *ctx) {
   fill_header(&r.h, RECORD_SOCKET, task, &proc);
   read_addresses(&r, sk);
   if (ret < 0) read_sockaddr(&r, argument(regs, 1));
-  r.event = type == STREAM ? SOCKET_FAILED : SOCKET_UDP_CONNECT;
+  r.event = is_tcp ? SOCKET_FAILED : SOCKET_UDP_CONNECT;
   r.protocol = protocol;
   r.error = -ret;
+  send_socket(&r);
+  return 0;
+}
+
+/* bind(fd, address, length): what takes datagrams, as nothing else tells of it; what listens is seen by its state. */
+int on_bind(struct call *ctx) {
+  u32 tgid = bpf_get_current_pid_tgid() >> 32;
+  struct proc *known = procs.lookup(&tgid);
+  if (!known || !(known->role & CONNECTS) || ctx->ret) return 0;
+  void *task = (void *)bpf_get_current_task(), *regs = (void *)ctx->regs;
+  void *sk = any_sock_of(file_of(task, argument(regs, 0)));
+  if (!sk) return 0;
+  if (!is_internet(sk)) return send_local(known, sk, SOCKET_BOUND, argument(regs, 1), argument(regs, 2), 0);
+  if (deref16(sk, OFF_sock_sk_type) == STREAM) return 0;
+  struct socket_record r = {};
+  struct proc proc = *known;
+  fill_header(&r.h, RECORD_SOCKET, task, &proc);
+  read_addresses(&r, sk);
+  r.event = SOCKET_BOUND;
+  r.protocol = deref16(sk, OFF_sock_sk_protocol);
   send_socket(&r);
   return 0;
 }
@@ -198,7 +264,7 @@ int on_accept(struct call *ctx) {
   fill_header(&r.h, RECORD_SOCKET, task, &proc);
   read_addresses(&r, sk);
   r.event = SOCKET_ACCEPTED;
-  r.protocol = PROTOCOL_TCP;
+  r.protocol = deref16(sk, OFF_sock_sk_protocol);
   remember((u64)sk, &r);
   send_socket(&r);
   return 0;
@@ -244,8 +310,17 @@ int on_send(struct call *ctx) {
   struct proc *known = procs.lookup(&tgid);
   if (!known || !(known->role & ROLE_MEMBER) || ctx->ret < 0) return 0;
   void *task = (void *)bpf_get_current_task(), *regs = (void *)ctx->regs;
-  void *sk = sock_of(file_of(task, argument(regs, 0)));
+  void *sk = any_sock_of(file_of(task, argument(regs, 0)));
   if (!sk || deref16(sk, OFF_sock_sk_type) == STREAM) return 0;
+  if (!is_internet(sk)) {
+    u64 to = argument(regs, 4), length = argument(regs, 5);
+    if (call_number(regs) != __NR_sendto) { /* struct msghdr begins with both; of sendmmsg the first one */
+      length = 0;
+      bpf_probe_read_user(&to, sizeof(to), (void *)argument(regs, 1));
+      bpf_probe_read_user(&length, sizeof(u32), (void *)(argument(regs, 1) + 8));
+    }
+    return send_local(known, sk, SOCKET_UDP_SEND, to, length, ctx->ret);
+  }
   int zero = 0;
   struct datagram_record *d = datagram_scratch.lookup(&zero);
   if (!d) return 0;

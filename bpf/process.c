@@ -62,6 +62,8 @@ int on_fork(struct bpf_raw_tracepoint_args *ctx) {
     if (!proc.session) return 0;
     proc.role = ROLE_MEMBER;
   }
+  proc.role &= ~ROLE_OWN_IMAGE;
+  if (proc.session && proc.role == ROLE_DAEMON) proc.role = ROLE_MEMBER; /* see leads_a_login */
   if (procs.update(&child_tgid, &proc)) count_loss(proc.session, RING_COMMAND, CAUSE_MAP_FULL, 1);
   struct process_record r = {};
   fill_header(&r.h, RECORD_FORK, task, &proc);

@@ -86,6 +86,7 @@ int on_ioctl(struct call *ctx) {
   if (!known || ctx->ret) return 0;
   void *task = (void *)bpf_get_current_task(), *regs = (void *)ctx->regs;
   u32 request = argument(regs, 1);
+  if (request == IOCTL_TIOCSTI && (known->role & ROLE_MEMBER)) return send_conduct(ctx, known);
   bool modes = (request >= IOCTL_TCSETS && request <= IOCTL_TCSETSF) ||
                (request >= IOCTL_TCSETS2 && request <= IOCTL_TCSETSF2);
   if (!modes && request != IOCTL_TIOCSWINSZ) return 0;

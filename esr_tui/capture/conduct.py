@@ -10,7 +10,8 @@ from esr_tui.kernel import records
 from esr_tui.kernel.hooks import numbers
 
 _CALLS = frozenset(
-    "setuid setreuid setresuid setgid setregid setresgid ptrace process_vm_writev unshare setns".split()
+    "setuid setreuid setresuid setgid setregid setresgid ptrace process_vm_readv process_vm_writev pidfd_getfd "
+    "unshare setns fsmount socket init_module finit_module delete_module ioctl".split()
 )
 _REQUESTS = {
     0: "traceme",
@@ -43,7 +44,9 @@ def conduct(record: records.Conduct) -> dict[str, Any]:
     if operation == "ptrace":
         fields["request"] = _REQUESTS.get(arguments[0], "")
         fields["target"] = arguments[1] if arguments[0] else None
-    elif operation == "process_vm_writev":
+    elif operation == "ioctl":
+        fields["request"] = "tiocsti"  # the one that is kept
+    elif operation in ("process_vm_readv", "process_vm_writev"):
         fields["target"] = arguments[0]
     elif operation in ("unshare", "setns"):
         fields["namespaces"] = namespaces(record.arguments[operation == "setns"])

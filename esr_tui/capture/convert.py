@@ -31,6 +31,10 @@ _OPERATIONS = {
     9: "link",
     10: "symlink",
     11: "mknod",
+    12: "mount",
+    13: "unmount",
+    14: "pivot_root",
+    15: "chroot",
 }
 _SOCKET = {
     1: ("connect", "attempt"),
@@ -41,6 +45,7 @@ _SOCKET = {
     6: ("accept", "accepted"),
     7: ("connect", "connected"),
     8: ("send", "sent"),
+    9: ("bind", "bound"),
 }
 _CHANGES_WHAT_RUNS = frozenset(
     b"LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT PATH BASH_ENV ENV PROMPT_COMMAND PYTHONSTARTUP PYTHONPATH PERL5OPT "
@@ -50,6 +55,8 @@ _ODD = re.compile(rb"//|/\.|/\Z")
 """What a path has that may stand for less: an empty part, one that begins with a dot, a slash at its end."""
 _VALUE = 1024
 """Characters kept of a variable."""
+_TCP = 6
+_UNDER_WAY = (4, 11, 115)
 _ERRNO_STATES = {110: "timeout", 111: "refused"}
 _PROTOCOLS = {
     1: "icmp",
@@ -61,6 +68,8 @@ _PROTOCOLS = {
     136: "udplite",
     262: "mptcp",
 }
+_FAMILIES = {1: "unix", 17: "packet", 40: "vsock"}
+_INTERNET = (2, 10)
 _WITNESSES = (
     (records.LINEAGE, "lineage"),
     (records.AUDIT, "audit"),
@@ -235,8 +244,12 @@ def network(record: records.Socket) -> dict[str, Any]:
     if state == "failed":
         state = _ERRNO_STATES.get(record.error, "failed")
     if state == "connected" and record.error:
-        state = "failed"
-    closing = state == "closed"
+        state = "attempt" if record.error in _UNDER_WAY else "failed"
+    # Of MPTCP the kernel counts in other places.
+    closing = state == "closed" and record.protocol == _TCP
+    protocols, protocol = (
+        (_PROTOCOLS, record.protocol) if record.family in _INTERNET else (_FAMILIES, record.family)
+    )
     return common(record.head) | {
         "src_addr": record.source[0],
         "src_port": record.source[1],
@@ -244,7 +257,7 @@ def network(record: records.Socket) -> dict[str, Any]:
         "dst_port": record.destination[1],
         "version": record.version,
         "operation": operation,
-        "protocol": _PROTOCOLS.get(record.protocol, str(record.protocol)),
+        "protocol": protocols.get(protocol, str(protocol)),
         "state": state,
         "return_code": -record.error,
         "rx": record.received if closing else None,

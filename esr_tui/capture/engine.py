@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from esr_tui.capture import late
+from esr_tui.capture.forwarding import forwarded
 from esr_tui.capture.handover import Cut, last_records
 from esr_tui.capture.losing import Losses, write_stopped
 from esr_tui.capture.mending import Mending
@@ -14,7 +15,6 @@ from esr_tui.capture.silent import Silent
 from esr_tui.capture.tampering import Tampering
 from esr_tui.kernel import records
 from esr_tui.model.clock import Clock
-from esr_tui.sessions.origin import of_environment
 
 FLUSH_NS = 20_000_000
 """A live recording's end on disk is at most this old (plus what it takes to handle one poll)."""
@@ -113,6 +113,9 @@ class Engine:
         if isinstance(record, records.Disk) and not head.role & records.ROLE_MEMBER:
             self._silent.did(self.roster, record)
             return
+        if isinstance(record, records.Socket) and not head.role & records.ROLE_MEMBER:
+            forwarded(self.roster, record)
+            return
         if isinstance(record, records.Exec) and head.flags & records.NEW_SESSION:
             self._login(record)
         elif head.role & records.ROLE_DAEMON:
@@ -128,21 +131,19 @@ class Engine:
     def _login(self, record: records.Exec) -> None:
         """A login has executed its first program."""
         head = record.head
+        outer = self.roster.sessions.get(record.outer)
+        opening = Opening.of_exec(record, self.roster.logins, parent_sid=outer.sid if outer else None)
         if any(
-            session.leader == head.pid and session.leader_gone is None
+            session.leader == opening.leader and session.leader_gone is None
             for session in self.roster.sessions.values()
         ):
             return  # it was found in the process table before
-        outer = self.roster.sessions.get(record.outer)
         if outer is not None:
             outer.members.discard(head.pid)
-        self._silent.gone(head.pid)
-        self.roster.logins.left(head.pid)
-        connection = self.roster.logins.origin(head.ppid) or of_environment(record.environment)
-        parent_sid = outer.sid if outer is not None else None
-        self.roster.begin(
-            Opening.of_exec(record, reader=head.ppid, connection=connection, parent_sid=parent_sid)
-        )
+        for pid in (head.pid, opening.leader):
+            self._silent.gone(pid)
+            self.roster.logins.left(pid)
+        self.roster.begin(opening)
 
     def _daemon(self, record: records.Record) -> None:
         """A login daemon forked, was executed, or ended."""

@@ -33,6 +33,10 @@ class Logins:
             self.connections.add(pid)
             self.origin(pid)  # now: a short login is over before anybody asks
 
+    def above(self, pid: int) -> int | None:
+        """The daemon's process that started this one."""
+        return self._parents.get(pid)
+
     def left(self, pid: int) -> None:
         """It ended, or became a session's first process.
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from esr_tui import __version__
+from esr_tui.capture.logins import Logins
 from esr_tui.capture.session import LiveSession
 from esr_tui.kernel import records
 from esr_tui.model.clock import Clock
@@ -18,7 +19,7 @@ from esr_tui.recording.behind import WriteBehind
 from esr_tui.recording.store import Store
 from esr_tui.recording.writer import RecordingWriter
 from esr_tui.sessions import proc
-from esr_tui.sessions.origin import Connection
+from esr_tui.sessions.origin import Connection, of_environment
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,12 +45,20 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     parent_sid: str | None = None
 
     @classmethod
-    def of_exec(cls, record: records.Exec, **more: object) -> Opening:
-        """From the exec of a login's first program."""
-        raw = b"".join(record.argv)
+    def of_exec(cls, record: records.Exec, logins: Logins, **more: object) -> Opening:
+        """From the exec of a login's first program.
+
+        It may be one that sshd runs before the shell (`~/.ssh/rc`, xauth): then its parent leads the session, will
+        execute the shell, and has told nothing yet of what ssh was given to execute.
+        """
+        head = record.head
+        leads = record.posix_sid == head.pid
+        raw = b"".join(record.argv) if leads else b""
         known = {
-            "key": record.head.session,
-            "leader": record.head.pid,
+            "key": head.session,
+            "leader": record.posix_sid,
+            "reader": head.ppid if leads else logins.above(head.ppid),
+            "connection": logins.origin(head.ppid) or of_environment(record.environment),
             "started": record.head.ktime,
             "uid": record.ruid,
             "loginuid": None if record.loginuid == records.UNSET else record.loginuid,

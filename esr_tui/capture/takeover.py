@@ -248,9 +248,8 @@ class Takeover:
             if head.ktime > until:
                 continue
             if isinstance(record, records.Exec) and head.flags & records.NEW_SESSION:
-                connection = self._roster.logins.origin(head.ppid)
-                opening = Opening.of_exec(record, reader=head.ppid, connection=connection)
-                began[head.pid] = by_key[head.session] = Known(opening, {head.pid})
+                opening = Opening.of_exec(record, self._roster.logins)
+                began[opening.leader] = by_key[head.session] = Known(opening, {head.pid, opening.leader})
             elif (known := by_key.get(head.session)) is None:
                 continue
             elif head.type == records.FORK:

@@ -21,9 +21,10 @@ def label(event: AnyEvent) -> str:
             failed = f" ({_error(event.return_code)})" if event.return_code < 0 else ""
             return f"exec {_line(event.argv or [event.path])}{failed}"
         case Network() if event.operation not in _UNTOLD and event.state != "attempt":
-            where = f"{event.dst_addr}:{event.dst_port}"
-            if event.operation == "listen":
-                where = f"{event.src_addr}:{event.src_port}"
+            address, port = event.dst_addr, event.dst_port
+            if event.operation in ("listen", "bind"):
+                address, port = event.src_addr, event.src_port
+            where = f"{address}:{port}" if event.version else address
             return printable(f"{event.operation} {where} {event.protocol} {event.state}".rstrip(), _LIMIT)
         case Gap():
             return printable(f"gap: {event.detail or event.cause}", _LIMIT)

@@ -94,12 +94,15 @@ _OPERATIONS = (
         "truncate",
         "link",
         "symlink",
+        "mount",
+        "unmount",
+        "chroot",
     ),
-    *("connect", "accept", "listen", "send", "close", "pipe", "socket", "file", "memfd"),
+    *("connect", "accept", "listen", "bind", "send", "close", "pipe", "socket", "file", "memfd"),
 )
 _STATES = (
     *("attempt", "established", "refused", "timeout", "failed", "closed", "accepted", "listening"),
-    *("connected", "sent"),
+    *("connected", "sent", "bound"),
 )
 
 EVENTS = _schema(

@@ -13,6 +13,7 @@ from functools import lru_cache
 from esr_tui.kernel.errors import KernelError
 from esr_tui.kernel.records import (
     ARGV,
+    BOUND,
     CONDUCT,
     DISK,
     EXEC,
@@ -38,6 +39,7 @@ from esr_tui.kernel.records import (
     Record,
     Socket,
 )
+from esr_tui.model.text import decoded
 
 _HEAD = struct.Struct("<QQQIIIIIHHIHH16sQ")
 _EXEC = struct.Struct("<QQIIIIIiIIHHIII")
@@ -158,12 +160,27 @@ def _socket(head: Head, raw: bytes, used: int) -> Socket:
     (sent, received, source, source_port, _, destination, destination_port, _, family, protocol, event, error,
      _) = _SOCKET.unpack_from(raw, _HEAD.size)  # fmt: skip
     pieces = _pieces(raw, _HEAD.size + _SOCKET.size, used)
+    if family not in (socket.AF_INET, socket.AF_INET6):
+        nowhere, place = ("", 0), _place(family, pieces.get(_GIVEN, b""))
+        ends = (place, nowhere) if event == BOUND else (nowhere, place)
+        return Socket(head, sent, received, *ends, 0, protocol, event, error, b"", family)
     version, source_text = _address(family, source)
     _, destination_text = _address(family, destination)
     return Socket(
         head, sent, received, (source_text, source_port), (destination_text, destination_port), version, protocol,
-        event, error, pieces.get(_PAYLOAD, b""),
+        event, error, pieces.get(_PAYLOAD, b""), family,
     )  # fmt: skip
+
+
+def _place(family: int, address: bytes) -> tuple[str, int]:
+    """A socket's address of another family: of a local one its path, of a virtual machine's its number and port."""
+    if family == socket.AF_UNIX:
+        path = address[2:]
+        return decoded(b"@" + path[1:] if path.startswith(b"\0") else _string(path)), 0
+    if family == socket.AF_VSOCK and len(address) >= 12:
+        port, machine = struct.unpack_from("<II", address, 4)
+        return str(machine), port
+    return address[2:].hex(), 0
 
 
 def _address(family: int, raw: bytes) -> tuple[int, str]:

@@ -21,18 +21,21 @@ RAW = {
 """Raw tracepoints and their programs. They cost nobody else anything, so they stay attached."""
 
 SYSCALLS = {
-    "on_read": "read pread64",
+    "on_read": "read pread64 recvfrom",
     "on_ioctl": "ioctl",
     "on_exec_failed": "execve execveat",
     "on_disk": (
         "open openat openat2 creat unlink unlinkat rename renameat renameat2 mkdir mkdirat rmdir chmod fchmod "
-        "fchmodat fchmodat2 chown fchown lchown fchownat truncate ftruncate link linkat symlink symlinkat mknod mknodat"
+        "fchmodat fchmodat2 chown fchown lchown fchownat truncate ftruncate link linkat symlink symlinkat mknod "
+        "mknodat open_by_handle_at open_tree mount move_mount umount2 pivot_root chroot"
     ),
     "on_connect": "connect",
+    "on_bind": "bind",
     "on_accept": "accept accept4",
     "on_send": "sendto sendmsg sendmmsg",
     "on_conduct": (
-        "setuid setreuid setresuid setgid setregid setresgid ptrace process_vm_writev unshare setns"
+        "setuid setreuid setresuid setgid setregid setresgid ptrace process_vm_readv process_vm_writev pidfd_getfd "
+        "unshare setns fsmount socket init_module finit_module delete_module"
     ),
 }
 """Programs and the system calls that they look at when they return."""

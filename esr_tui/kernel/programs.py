@@ -27,7 +27,7 @@ CAUSES = {1: "ring_full", 2: "map_full", 3: "unreadable", 4: "too_long", 5: "com
 
 _U32 = struct.Struct("=I")
 _U64 = struct.Struct("=Q")
-_PROC = struct.Struct("=QIIII")
+_PROC = struct.Struct("=QIIIIII")
 _SESSION = struct.Struct("=QIIiI")
 _LOSS = struct.Struct("=QII")
 """Keys and values of the maps, as the structs of `bpf/esr.h` lay them out."""
@@ -210,7 +210,7 @@ class Kernel:
         """
         kept = budget_of(pid, self._interpreters) if role & records.ROLE_MEMBER else 0
         role |= records.ROLE_INTERPRETER if kept else 0
-        self._maps["procs"].set(_U32.pack(pid), _PROC.pack(session, role, kept, kept, kept))
+        self._maps["procs"].set(_U32.pack(pid), _PROC.pack(session, role, kept, kept, kept, 0, 0))
 
     def has_process(self, pid: int, session: int | None = None) -> bool:
         """Whether the kernel programs know a process, as one of that session when it is named."""

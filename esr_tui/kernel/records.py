@@ -8,6 +8,8 @@ EXEC, ARGV, FORK, EXIT, MOVED, IO_URING, DISK, SOCKET, OUTPUT, WINSIZE, TERMIOS,
 
 ROLE_DAEMON, ROLE_MEMBER, ROLE_INTERPRETER = 1, 2, 4
 NEW_SESSION, FAILED, TRUNCATED, UNREADABLE, CREATED = 1, 2, 4, 8, 16
+BOUND = 9
+"""Of a Socket's events the one that says where a socket is, not where it leads."""
 LINEAGE, AUDIT, CGROUP, TTY = 1, 2, 4, 8
 UNSET = 0xFFFFFFFF
 """An audit session, login uid or tty index that is not set."""
@@ -110,7 +112,7 @@ class Disk(msgspec.Struct, frozen=True):
 
 
 class Socket(msgspec.Struct, frozen=True):
-    """A change of a TCP connection, or a datagram."""
+    """A change of a connection, or a datagram."""
 
     head: Head
     sent: int
@@ -122,6 +124,8 @@ class Socket(msgspec.Struct, frozen=True):
     event: int
     error: int
     payload: bytes
+    family: int = 2
+    """AF_INET, AF_INET6; of others the address is text in `destination`, or in `source` when it was bound."""
 
 
 class Output(msgspec.Struct, frozen=True):

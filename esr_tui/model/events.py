@@ -113,11 +113,11 @@ class Disk(KernelEvent, frozen=True, kw_only=True, tag="session.disk"):
     return_code: int = 0
     """File descriptor or 0; -errno when it failed."""
     operation: str = "open"
-    """open, create, unlink, rename, mkdir, rmdir, chmod, chown, truncate, link, symlink."""
+    """open, create, unlink, rename, mkdir, rmdir, chmod, chown, truncate, link, symlink, mount, unmount, chroot…"""
     given: str = ""
     """The path as the program gave it."""
     target: str | None = None
-    """Absolute path of a rename's or link's other side; a symbolic link's text."""
+    """Absolute path of a rename's or link's other side; a symbolic link's text; what was mounted."""
     mode: int | None = None
     """Permission bits given to create, mkdir, mknod, chmod; the length given to truncate."""
     owner: str | None = None
@@ -139,11 +139,11 @@ class Network(KernelEvent, frozen=True, kw_only=True, tag="session.network"):
     dst_port: int = 0
     version: int = 4
     operation: str = "connect"
-    """connect, accept, listen, send, close."""
+    """connect, accept, listen, send, close, bind."""
     action: str = "observed"
     src_port: int = 0
     protocol: str = "tcp"
-    """tcp or udp."""
+    """tcp, udp, …; unix, whose addresses are paths; vsock, whose addresses are numbers."""
     state: str = ""
     """TCP: attempt, established, refused, timeout, failed, closed, accepted, listening. UDP: connected, sent."""
     return_code: int = 0
@@ -210,12 +210,12 @@ class Conduct(KernelEvent, frozen=True, kw_only=True, tag="session.conduct"):
     KIND: ClassVar[str] = "conduct"
 
     operation: str = ""
-    """The system call: setuid, setresuid, ptrace, process_vm_writev, unshare, setns, clone, io_uring_setup…"""
+    """The system call: setuid, ptrace, process_vm_writev, pidfd_getfd, unshare, setns, io_uring_setup, socket…"""
     arguments: list[int] = []
     """As given, the first three (as signed 32-bit numbers where they are ids); those of clone are not known."""
     return_code: int = 0
     request: str = ""
-    """ptrace's: traceme, attach, seize, poke, registers."""
+    """ptrace's: traceme, attach, seize, poke, registers; ioctl's: tiocsti."""
     target: int | None = None
     """The process that was reached into."""
     namespaces: list[str] = []

@@ -159,7 +159,8 @@ def _disk(event: Disk) -> str:
     verb = access(event.flags) if event.operation == "open" else printable(event.operation, 16)
     text = f"{verb} {printable(event.path or event.given, SUMMARY_LIMIT)}"
     if event.target is not None:
-        text += f" → {printable(event.target, SUMMARY_LIMIT)}"
+        way = "←" if event.operation == "mount" else "→"
+        text += f" {way} {printable(event.target, SUMMARY_LIMIT)}"
     if event.mode is not None and event.operation == "chmod":
         text += f" {event.mode & 0o7777:04o}"
     if event.return_code < 0:
@@ -174,14 +175,14 @@ def _network(event: Network) -> str:
     source = endpoint(event.src_addr, event.src_port)
     target = endpoint(event.dst_addr, event.dst_port)
     match event.operation:
-        case "listen":
-            where = f"listen {source}"
+        case "listen" | "bind":
+            where = f"{event.operation} {source}"
         case "accept":
             where = f"accept {source} ↔ {target}"
         case _:
             where = target
     text = f"{protocol} {where}"
-    if event.operation != "listen":
+    if event.operation not in ("listen", "bind"):
         text += f" {printable(event.state, 16)}"
     if event.dns:
         text += f" asks {printable(' '.join(event.dns), 256)}"

@@ -97,6 +97,26 @@ def test_addresses_of_both_versions(family: int, raw: bytes, text: str, version:
     assert (record.source, record.destination, record.version) == ((text, 1000), (text, 443), version)
 
 
+@pytest.mark.parametrize(
+    ("family", "address", "place"),
+    [
+        (1, b"\x01\0/run/x.sock\0rest", ("/run/x.sock", 0)),
+        (1, b"\x01\0\0hidden\0\n", ("@hidden\0\n", 0)),
+        (1, b"\x01\0", ("", 0)),
+        (40, struct.pack("<HHIII", 40, 0, 22, 2, 0), ("2", 22)),
+        (40, b"\x28\0", ("", 0)),
+        (17, b"\x11\0\x08\x00", ("0800", 0)),
+    ],
+)
+def test_addresses_of_other_families(family: int, address: bytes, place: tuple[str, int]) -> None:
+    fixed = "<QQ16sHH16sHHHHIiI"
+    for event, ends in ((records.BOUND, (place, ("", 0))), (7, (("", 0), place))):
+        body = struct.pack(fixed, 0, 0, b"", 0, 0, b"", 0, 0, family, 0, event, 0, 0)
+        record = decode(head(records.SOCKET, len(address) + 4) + body + piece(9, address))
+        assert isinstance(record, records.Socket)
+        assert ((record.source, record.destination), record.version, record.family) == (ends, 0, family)
+
+
 def test_terminal_bytes_and_modes() -> None:
     shown = decode(head(records.OUTPUT, 5) + struct.pack("<II", 3, 0) + b"hello and what follows")
     assert isinstance(shown, records.Output)

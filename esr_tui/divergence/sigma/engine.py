@@ -50,7 +50,8 @@ class SigmaEngine:
             return self._command(subject, event)
         if isinstance(event, Network):
             rules = self._rules["network_connection"]
-            if not rules or event.operation not in ("connect", "accept", "send"):
+            # Sysmon tells of internet connections only: a local socket's path is no address.
+            if not rules or not event.version or event.operation not in ("connect", "accept", "send"):
                 return []
             view = network_view(subject, event)
         elif isinstance(event, Disk):

@@ -1,0 +1,45 @@
+"""Connections that sshd makes for who is logged in: forwarded ports (ssh -L, -R, -D, -W), X11 and the agent."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from esr_tui.capture import convert
+from esr_tui.kernel import records
+from esr_tui.model.clock import Clock
+from esr_tui.model.codec import encode
+from esr_tui.model.events import Network
+from esr_tui.recording.errors import StoreError
+from esr_tui.sessions import proc
+
+if TYPE_CHECKING:
+    from esr_tui.capture.roster import Roster
+
+
+def forwarded(roster: Roster, record: records.Socket) -> None:
+    """A login daemon's process connected, or listens: it goes to the first session of the connection that it serves.
+
+    A connection may have none (ssh -N). If the process has become the user's, the audit log alone tells of it.
+    """
+    pid = record.head.pid
+    served = (one for one in roster.sessions.values() if one.reader == pid and one.ended is None)
+    if session := next(served, None):
+        session.handle(record)
+    elif uid := proc.real_uid(pid):
+        clock, name = Clock.measure(), proc.user_name(uid)
+        event = Network(
+            code=Network.CODE,
+            time=clock.wall(record.head.ktime),
+            uid=str(uuid.uuid4()),
+            ei=0,
+            sid="",
+            server_id=roster.store.node,
+            user=name,
+            login=name,
+            ktime=record.head.ktime,
+            **convert.network(record),
+        )
+        with suppress(StoreError):  # kept for the next line, and counted
+            roster.store.log(encode(event), event.time)
