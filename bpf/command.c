@@ -159,10 +159,10 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx) {
   u32 tgid = bpf_get_current_pid_tgid() >> 32;
   struct comm comm = {};
   bpf_get_current_comm(&comm.name, COMM_LEN);
-  /* Everybody can give a program that name; in a user namespace this is not 0. */
-  bool roots = !deref32(deref(task, OFF_task_struct_cred), OFF_cred_euid);
-  u32 *daemon_image = roots ? daemons.lookup(&comm) : 0;
   struct proc *known = procs.lookup(&tgid);
+  /* Everybody can give a program that name: it is believed of root, and of who is recorded anyway. */
+  bool believed = known || !deref32(deref(task, OFF_task_struct_cred), OFF_cred_euid);
+  u32 *daemon_image = believed ? daemons.lookup(&comm) : 0;
   struct proc proc = {};
   u64 outer = 0;
   u32 flags = 0;

@@ -40,14 +40,13 @@ def test_what_sshd_runs_for_the_user_before_the_shell_is_the_sessions(
         shutil.rmtree(folder)
 
 
-def test_a_program_with_the_login_daemons_name_begins_no_session(recorder: Capture, sshd: Sshd) -> None:
+def test_a_shell_with_the_login_daemons_name_goes_on_in_the_session(recorder: Capture, sshd: Sshd) -> None:
     recording = run_command(
         recorder,
         sshd,
-        f"cp /bin/bash {SHARED}; ./{SHARED} -c 'setsid -w sh -c \"/bin/true child\"; true';"
-        f"exec ./{SHARED} -c 'exec sh -c \"/bin/true itself; /bin/true end\"'",
+        f"cp /bin/bash {SHARED}; exec ./{SHARED} -c 'exec sh -c \"/bin/true itself; /bin/true end\"'",
     )
-    assert marks(recording) == ["child", "itself", "end"]
+    assert marks(recording) == ["itself", "end"]
 
 
 def test_root_under_the_daemons_name_goes_on_in_the_session(
