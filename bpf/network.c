@@ -178,7 +178,8 @@ static inline int send_local(struct proc *known, void *sk, u32 event, u64 addres
   }
   PIECE(d->blob, 0, TAG_GIVEN, length);
   r->h.used = 4 + length;
-  if (network_ring.ringbuf_output(d, sizeof(*r) + 4 + length, WAKING(r->h))) count_loss(proc.session, RING_NETWORK, CAUSE_RING_FULL, 1);
+  number(&r->h, RING_NETWORK);
+  handed_over(&r->h, RING_NETWORK, network_ring.ringbuf_output(d, sizeof(*r) + 4 + length, WAKING(r->h)), proc.session, 1);
   return 0;
 }
 
