@@ -16,6 +16,7 @@ from esr_tui.replay.timeline import Timeline
 from esr_tui.tui.density import Density
 from esr_tui.tui.eventlog import EventLog
 from esr_tui.tui.judging import EVENT_WORK, Judged
+from esr_tui.tui.lacks import Lacks
 from esr_tui.tui.processes import Processes
 from esr_tui.tui.reading import Batch
 from esr_tui.tui.verdicts import Verdicts
@@ -68,6 +69,7 @@ class SessionModel:
         """Everything that was on disk has been read once."""
         self.gaps: list[tuple[int, int]] = []
         """(from, to) in milliseconds: something was lost there."""
+        self.lacks = Lacks()
         self.quiet: list[tuple[int, int]] = []
         """(from, to) in milliseconds: the terminal did not echo what was typed."""
         self.lost: dict[str, int | None] = {}
@@ -134,6 +136,7 @@ class SessionModel:
             case SessionStart():
                 self.start = self.start or event
             case Gap():
+                self.lacks.add(event)
                 if len(self.gaps) < STRETCHES_MOST:
                     self.gaps.append((min(event.from_ms, event.ms), event.ms))
                 before = self.lost.get(event.cause, 0)

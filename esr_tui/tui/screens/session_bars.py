@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from esr_tui.masking.lens import PLAIN, Lens
 from esr_tui.model.lifecycle import REDACTED_COPY_OF
 from esr_tui.model.session import SessionSummary
@@ -18,6 +20,7 @@ from esr_tui.tui.widgets.session_table import PINNED, STATES, outdated
 
 INDEXED = 0.99
 """The last of a live session's stream gets its keyframe with what follows: that is not told."""
+_CAUSES = 3
 
 Sides = tuple[list[Part], list[Part]]
 
@@ -104,11 +107,14 @@ def lost_part(model: SessionModel) -> Part:
         f"{'?' if count is None else count} {printable(cause, 32)}"
         for cause, count in sorted(model.lost.items())
     ]
-    return (f"lost {', '.join(parts[:3])}", "bad")
+    more = f" and {len(parts) - _CAUSES} more causes" if parts[_CAUSES:] else ""
+    return (f"lost {', '.join(parts[:_CAUSES])}{more}", "bad")
 
 
-def terminal_title(terminal: Terminal, clip: str, lens: Lens = PLAIN, hidden: int = 0) -> Sides:
-    """Size, title, what part is in view, what is hidden, and what the recorded program did to the screen."""
+def terminal_title(
+    terminal: Terminal, clip: str, lens: Lens = PLAIN, hidden: int = 0, lacks: Sequence[Part] = ()
+) -> Sides:
+    """Size, title, what part is in view, what is hidden or missing, and what the program did to the screen."""
     left: list[Part] = [("terminal ", "strong"), (size_text(f"{terminal.columns}:{terminal.rows}"), "dim")]
     if terminal.title:
         left.append((f"  {printable(lens.text(terminal.title), 80)}", ""))
@@ -119,7 +125,8 @@ def terminal_title(terminal: Terminal, clip: str, lens: Lens = PLAIN, hidden: in
         notes.append("cursor hidden")
     if clip:
         notes.append(f"▸ {clip}")
-    return left, [(" · ".join(notes), "dim")]
+    between: list[Part] = [("  ", "")] if lacks and notes else []
+    return left, [*lacks, *between, (" · ".join(notes), "dim")]
 
 
 def events_title(model: SessionModel, cursor: int, *, wide: bool = True) -> Sides:

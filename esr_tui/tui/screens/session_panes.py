@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from textual import events
@@ -19,7 +19,7 @@ from esr_tui.tui.player import Player
 from esr_tui.tui.screens.layout import BOTH, TERMINAL_ONLY, Layout, layout, room_for_details
 from esr_tui.tui.sources import Sources
 from esr_tui.tui.stopping import Stop
-from esr_tui.tui.widgets.bars import Bar
+from esr_tui.tui.widgets.bars import Bar, Part
 from esr_tui.tui.widgets.detail_panel import DetailPanel
 from esr_tui.tui.widgets.event_table import EventTable
 from esr_tui.tui.widgets.inputs import Prompt, SearchPrompt
@@ -77,6 +77,7 @@ class SessionPanes(Screen[None]):
         self._keyframes: CheckedKeyframes | None = None
         self._offered: list[tuple[str, bool]] = []
         self._verdict: Verdict | None = None
+        self._lacks: Sequence[Part] = ()
 
     def compose(self) -> ComposeResult:
         """Header, panes, prompts, time line, footer."""

@@ -101,6 +101,8 @@ class SessionView(SessionPanes):
         if done and not self.player.playing:
             self._resting = True
             self._timer.pause()
+        if self._lacks != self.model.lacks.at(self.player.position):
+            self._tell_terminal()
         self._tell_time()
 
     def _damaged(self) -> None:
@@ -202,8 +204,9 @@ class SessionView(SessionPanes):
         bar.show(*events_title(self.model, self.table.cursor, wide=wide))
 
     def _tell_terminal(self) -> None:
+        self._lacks = self.model.lacks.at(self.player.position)
         shown = terminal_title(
-            self.player.terminal, self.terminal.clip, self._sources.lens, self.terminal.hidden
+            self.player.terminal, self.terminal.clip, self._sources.lens, self.terminal.hidden, self._lacks
         )
         self.query_one("#terminal-title", Bar).show(*shown)
 
