@@ -65,9 +65,11 @@ class Cgroups:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._home = root / "esr"
+        self._held: dict[str, int] = {}
+        """Descriptors of the cgroups that are in use, locked, so that other recorders leave them alone."""
 
     def prepare(self) -> None:
-        """Mounts the hierarchy when it is not there, and removes empty leftovers of an earlier recorder.
+        """Mounts the hierarchy when it is not there, and removes empty leftovers of recorders that are gone.
 
         Raises:
             CgroupError: it cannot be mounted, or written.
@@ -87,14 +89,35 @@ class Cgroups:
                 f"{self._home} cannot be made ({error.strerror}); as root: mkdir {self._home}"
             ) from error
         with self._turn() as mine:
-            for leftover in (
-                self._home.iterdir() if mine else ()
-            ):  # else it may be one that is just being filled
-                if leftover.is_dir():
-                    with suppress(
-                        OSError
-                    ):  # still in use: its processes are another recorder's, or lingering
-                        leftover.rmdir()
+            leftovers = [*self._home.iterdir()] if mine else []  # else one may just be being filled
+            for leftover in leftovers:
+                with suppress(OSError):  # no cgroup, or in use: by a living recorder, or by processes left
+                    self._remove(leftover)
+
+    @staticmethod
+    def _remove(folder: Path) -> None:
+        """Removes a cgroup unless it is in use. Raises OSError."""
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            folder.rmdir()
+        finally:
+            os.close(fd)
+
+    def _hold(self, folder: Path) -> None:
+        """Keeps other recorders from removing a cgroup for as long as this process lives. Raises OSError.
+
+        The lock is shared: a recorder that takes over uses the cgroup while the other one still does.
+        """
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._let_go(str(folder))
+        self._held[str(folder)] = fd
+        with suppress(BlockingIOError):  # somebody is just removing it
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+    def _let_go(self, folder: str) -> None:
+        if (held := self._held.pop(folder, None)) is not None:
+            os.close(held)
 
     def _mount(self) -> None:
         """Mounts the hierarchy; who may not (a service without the right) takes it where it is mounted already.
@@ -153,10 +176,11 @@ class Cgroups:
         """The inode of a cgroup that is made and has these processes. Raises OSError."""
         for _ in range(_SETTLE_ROUNDS):
             folder.mkdir(exist_ok=True)
-            self._move(folder, pids)
             with suppress(
                 FileNotFoundError
-            ):  # a recorder that starts took it for a leftover while it was empty
+            ):  # an older recorder that starts takes it for a leftover while it is empty
+                self._hold(folder)
+                self._move(folder, pids)
                 return folder.stat().st_ino
         return folder.stat().st_ino
 
@@ -178,6 +202,7 @@ class Cgroups:
         if not place.made:
             return
         folder = Path(place.folder)
+        self._let_go(place.folder)
         for nested in [*sorted(folder.rglob("*/"), reverse=True), folder]:
             with suppress(OSError):
                 for pid in (nested / "cgroup.procs").read_text().split():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,42 @@ def test_what_another_recorder_is_just_filling_is_left_alone(hierarchy: Hierarch
     os.close(fd)
     Cgroups(hierarchy.root).prepare()
     assert not made.exists()
+
+
+def test_a_living_recorders_empty_cgroups_are_left_alone(
+    hierarchy: Hierarchy, cgroups: Cgroups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Cgroups, "_move", lambda *_: None)  # no processes in it, as after their end
+    place = cgroups.place("sid-1", 10, ())
+    another = Cgroups(hierarchy.root)
+    another.prepare()
+    assert Path(place.folder).is_dir()
+    same = another.place("sid-1", 10, ())  # as one that takes over
+    os.close(cgroups._held.pop(place.folder))
+    Cgroups(hierarchy.root).prepare()
+    assert Path(place.folder).is_dir()
+    another.release(same)
+    assert not Path(place.folder).exists()
+
+
+def test_a_dead_recorders_cgroups_are_removed(hierarchy: Hierarchy, cgroups: Cgroups, tmp_path: Path) -> None:
+    folder = hierarchy.root / "esr" / "sid-1"
+    folder.mkdir()
+    code = (
+        "import sys; from pathlib import Path; from esr_tui.sessions.cgroups import Cgroups; "
+        "Cgroups(Path(sys.argv[1]))._hold(Path(sys.argv[2])); print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(hierarchy.root), str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as recorder:
+        assert recorder.stdout and recorder.stdout.readline() == b"held\n"
+        cgroups.prepare()
+        assert folder.is_dir()
+        recorder.kill()
+    cgroups.prepare()
+    assert not folder.exists()
 
 
 def test_a_session_gets_a_cgroup_with_its_processes(hierarchy: Hierarchy, cgroups: Cgroups) -> None:
