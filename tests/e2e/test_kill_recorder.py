@@ -55,11 +55,13 @@ def kill_at_random(data_dir: Path, dice: random.Random) -> None:
     ]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, cwd=_ROOT) as process:
         said = b""
-        if dice.random() < RECORDING:
-            assert process.stderr
-            said = read_until(process.stderr.fileno(), b"esr: capturing, store ", 90, "esr capture")
-        threading.Event().wait(dice.uniform(0, LONGEST))
-        process.kill()
+        try:
+            if dice.random() < RECORDING:
+                assert process.stderr
+                said = read_until(process.stderr.fileno(), b"esr: capturing, store ", 600, "esr capture")
+            threading.Event().wait(dice.uniform(0, LONGEST))
+        finally:
+            process.kill()
         said += process.communicate(timeout=30)[1]  # comes to its end when nothing that it started lives on
     assert b"Traceback" not in said, said
 
