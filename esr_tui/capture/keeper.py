@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from esr_tui.capture.budget import Budgeting
 from esr_tui.capture.metrics import exposition
-from esr_tui.capture.tidying import Tidying
 from esr_tui.config.schema import Config
 from esr_tui.model.status import Status
 from esr_tui.recording import statusfile
@@ -38,9 +37,8 @@ class Keeper:
         self.config = config
         self._data_dir = data_dir
         self._complain = complain
-        self._tidying = Tidying(data_dir, complain)
+        self._budget = Budgeting(data_dir, complain)
         self._offered: Status | None = None
-        self._used: int | None = None
         self._failed: set[Path] = set()
         self._wake = threading.Event()
         self._end = False
@@ -64,12 +62,8 @@ class Keeper:
             self._thread.join(timeout)
 
     def _run(self) -> None:
-        looked = -2 * _LOOK_S
         while not self._end:
-            now = time.monotonic()
-            if now - looked >= _LOOK_S:
-                looked = now
-                self._used = self._tidying.look(self.config.keep)
+            self._budget.look(self.config.keep)
             if (status := self._offered) is not None:
                 self._offered = None
                 self._publish(status)
@@ -81,7 +75,7 @@ class Keeper:
             about = os.statvfs(self._data_dir)
             status = msgspec.structs.replace(
                 status,
-                store_used=self._used,
+                store_used=self._budget.used,
                 store_size=about.f_frsize * about.f_blocks,
                 store_free=about.f_frsize * about.f_bavail,
             )

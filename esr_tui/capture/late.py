@@ -19,7 +19,7 @@ from esr_tui.model.clock import Clock
 from esr_tui.model.events import SessionStart
 from esr_tui.model.session import CUT, ENDED, LINGERING, SessionSummary
 from esr_tui.model.text import decoded
-from esr_tui.recording.catalog import Catalog
+from esr_tui.recording.catalog import unfinished
 from esr_tui.recording.errors import RecordingError
 from esr_tui.recording.reader import RecordingReader
 from esr_tui.recording.writer import RecordingWriter
@@ -156,17 +156,10 @@ def _terminal(index: int) -> tuple[tuple[int, int], int]:
 def cut_recordings(roster: Roster) -> dict[Identity, tuple[SessionStart, SessionSummary]]:
     """This node's recordings that no recorder ended, or of which processes were left when it was killed."""
     found = {}
-    for summary in own_recordings(roster):
-        lingered = summary.state == ENDED and not Path(summary.recording).with_suffix(".completed").exists()
-        if (summary.state == CUT or lingered) and (start := start_of(summary)):
+    for summary in unfinished(roster.store.own_sessions):
+        if summary.state in (CUT, ENDED) and (start := start_of(summary)):
             found[start.boot_id, start.leader, start.leader_start] = start, summary
     return found
-
-
-def own_recordings(roster: Roster) -> list[SessionSummary]:
-    """All recordings of this node."""
-    found = Catalog(roster.store.data_dir).sessions()
-    return [each for each in found if Path(each.recording).parent == roster.store.own_sessions]
 
 
 def start_of(summary: SessionSummary) -> SessionStart | None:

@@ -27,6 +27,7 @@ from esr_tui.kernel import records
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import SessionStart
 from esr_tui.model.session import LINGERING, LIVE, SessionSummary
+from esr_tui.recording.catalog import unfinished
 from esr_tui.recording.errors import StoreError
 from esr_tui.sessions import proc
 from esr_tui.sessions.discovery import Login, discover
@@ -152,7 +153,7 @@ class Takeover:
     def _learn_of_what_is_left(self) -> None:
         """Sessions that have no login in the process table: sshd serves them itself, or processes are left of them."""
         roster, leaders = self._roster, {pid for pid, _ in self._known}
-        for summary in late.own_recordings(roster):
+        for summary in unfinished(roster.store.own_sessions):
             if summary.state not in (LIVE, LINGERING) or not self._is_the_others(Path(summary.recording)):
                 continue
             start = late.start_of(summary)

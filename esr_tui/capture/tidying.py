@@ -1,29 +1,57 @@
-"""Keeps the store within the budget that the configuration sets."""
+"""Keeps the store within the budget that the configuration sets: in a process of its own, since that takes memory and
+time by the number of recordings, of which the recorder has none to spare.
+
+    python -m esr_tui.capture.tidying DATA_DIR PID_OF_THE_RECORDER <KEEP_AS_JSON >TIDIED_AS_JSON
+"""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
+from esr_tui.capture import privilege
 from esr_tui.config import amounts
 from esr_tui.config.keeping import Keep
+from esr_tui.kernel.errors import KernelError
+from esr_tui.model.beside import work_beside
 from esr_tui.model.clock import Clock
 from esr_tui.model.codec import encode
 from esr_tui.model.removal import Removed
 from esr_tui.recording.errors import StoreError
-from esr_tui.recording.retention import Budget, Going, going, kept, kept_logs, remove, remove_log
+from esr_tui.recording.retention import (
+    Budget,
+    Going,
+    files_of,
+    going,
+    kept,
+    kept_logs,
+    remove,
+    remove_log,
+)
 from esr_tui.recording.store import Store
 from esr_tui.search.grams import Grams
 
-_SCAN_S = 300.0
-"""Between two looks at every file, while nothing seems short."""
-_SHORT_S = 60.0
-"""Between two, when space is short and nothing may go."""
-_GROWN = 64 << 20
-"""Bytes by which the file system has filled since the last look that make another worth while."""
+_NICE = 5
+
+
+class Tidied(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came of it.
+
+    Attributes:
+        used: bytes of all recordings and logs that are left; None when they could not be counted.
+        trouble: one sentence about what could not be done.
+    """
+
+    used: int | None = None
+    trouble: str = ""
 
 
 def budget_of(keep: Keep, total: int) -> Budget:
@@ -37,87 +65,90 @@ def budget_of(keep: Keep, total: int) -> Budget:
     )
 
 
-class Tidying:
-    """Looks now and then; removes what the budget does not keep, oldest first, and notes each in the audit log.
+def tidy(data_dir: Path, keep: Keep) -> Tidied:
+    """Removes what the budget does not keep, oldest first, and notes each in the audit log.
 
     Args:
         data_dir: the store; the recordings and audit logs of this node are looked after.
-        complain: takes one sentence.
-        clock: monotonic seconds.
     """
+    store = Store(data_dir)
+    try:
+        about = os.statvfs(data_dir)
+        budget = budget_of(keep, about.f_frsize * about.f_blocks)
+        return Tidied(_tidy(store, budget, free=about.f_frsize * about.f_bavail))
+    except StoreError as error:
+        return Tidied(trouble=str(error))
+    except OSError as error:
+        return Tidied(trouble=f"the store's budget cannot be kept: {error.filename}: {error.strerror}")
 
-    def __init__(
-        self, data_dir: Path, complain: Callable[[str], None], clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._store = Store(data_dir)  # not the recorder's: another thread writes with that one
-        self._complain = complain
-        self._clock = clock
-        self._due = clock()
-        self._free_then = 0
-        self._said = ""
-        self.used: int | None = None
 
-    def look(self, keep: Keep) -> int | None:
-        """Removes what has to go. Called every some seconds.
+def _tidy(store: Store, budget: Budget, free: int) -> int:
+    sessions, data_dir = store.own_sessions, store.data_dir
+    everything = [*kept(sessions), *kept_logs(store.own_dir)]
+    used = sum(each.size for each in everything)
+    due = going(everything, budget, now=time.time(), free=free)
+    paths = files_of(sessions, {each.recording.sid for each in due if not each.recording.log})
+    gone: list[Path] = []
+    for each in due:
+        name, why = each.recording.sid, f"retention: {each.why}"
+        if each.recording.log:
+            remove_log(store.own_dir / name, data_dir, why)
+        elif remove(sessions, data_dir, name, why, paths[name]):
+            gone += paths[name]
+        else:
+            continue
+        used -= each.recording.size
+        _note(store, each)
+    if gone and (index := Grams.open(data_dir)):
+        index.forget(gone)
+        index.close()
+    return used
 
-        Returns:
-            Bytes of all recordings and logs when they were counted last; None when they never could be.
-        """
-        now = self._clock()
-        try:
-            about = os.statvfs(self._store.data_dir)
-            free = about.f_frsize * about.f_bavail
-            budget = budget_of(keep, about.f_frsize * about.f_blocks)
-            short = budget.free is not None and free < budget.free
-            if (
-                now >= self._due
-                or self._free_then - free > _GROWN
-                or (short and now >= self._due - _SCAN_S + _SHORT_S)
-            ):
-                self._due, self._free_then = now + _SCAN_S, free
-                self._tidy(budget, free)
-            said = ""
-        except StoreError as error:
-            said = str(error)
-        except OSError as error:
-            said = f"the store's budget cannot be kept: {error.filename}: {error.strerror}"
-        if said and said != self._said:
-            self._complain(said)
-        self._said = said
-        return self.used
 
-    def _tidy(self, budget: Budget, free: int) -> None:
-        sessions, data_dir = self._store.own_sessions, self._store.data_dir
-        everything = [*kept(sessions), *kept_logs(self._store.own_dir)]
-        used = sum(each.size for each in everything)
-        gone: list[Path] = []
-        for each in going(everything, budget, now=time.time(), free=free):
-            why = f"retention: {each.why}"
-            if each.recording.log:
-                remove_log(data_dir, each.recording, why)
-            elif remove(sessions, data_dir, each.recording, why):
-                gone += each.recording.files
-            else:
-                continue
-            used -= each.recording.size
-            self._note(each)
-        self.used = used
-        if gone and (index := Grams.open(self._store.data_dir)):
-            index.forget(gone)
-            index.close()
+def _note(store: Store, removed: Going) -> None:
+    now, what = Clock.now(), removed.recording
+    line = Removed(
+        code=Removed.CODE,
+        time=Clock.measure().wall(now),
+        uid=str(uuid.uuid4()),
+        ei=0,
+        sid="" if what.log else what.sid,
+        server_id=store.node,
+        ktime=now,
+        reason=removed.why,
+        bytes=what.size,
+        log=what.sid if what.log else "",
+    )
+    store.log(encode(line) + b"\n", line.time)
 
-    def _note(self, removed: Going) -> None:
-        now, what = Clock.now(), removed.recording
-        line = Removed(
-            code=Removed.CODE,
-            time=Clock.measure().wall(now),
-            uid=str(uuid.uuid4()),
-            ei=0,
-            sid="" if what.log else what.sid,
-            server_id=self._store.node,
-            ktime=now,
-            reason=removed.why,
-            bytes=what.size,
-            log=what.sid if what.log else "",
-        )
-        self._store.log(encode(line) + b"\n", line.time)
+
+def start(data_dir: Path, keep: Keep) -> subprocess.Popen[bytes]:
+    """Starts the process, which ends when this one does. Raises OSError."""
+    process = subprocess.Popen(
+        # -P: nothing is imported from where the recorder happened to be started.
+        [sys.executable, "-P", "-m", __name__, str(data_dir.absolute()), str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin
+    with suppress(BrokenPipeError), process.stdin:
+        process.stdin.write(msgspec.json.encode(keep))
+    return process
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The process's own entry."""
+    work_beside(_NICE, int(arguments[1]))
+    data_dir, wanted = Path(arguments[0]), msgspec.json.decode(sys.stdin.buffer.read(), type=Keep)
+    try:
+        needs = privilege.closed((data_dir, Path(__file__), Path(sys.prefix)))
+        privilege.keep({privilege.DAC_READ_SEARCH} if needs else ())
+        done = tidy(data_dir, wanted)
+    except KernelError as error:
+        done = Tidied(trouble=str(error))
+    sys.stdout.buffer.write(msgspec.json.encode(done))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -209,6 +210,24 @@ class _Growing:
         if self._tally.end is not None or completed_path(self._index).exists():
             return ENDED
         return CUT
+
+
+def unfinished(directory: Path) -> Iterator[SessionSummary]:
+    """The recordings of a directory that did not end, or of which processes were left when their recorder was killed.
+
+    One is looked at after the other, and no more of each than it takes: a store may hold a hundred thousand.
+
+    Raises:
+        RecordingError: the directory cannot be read. One that goes away meanwhile, or cannot be read, is left out.
+    """
+    for index in _indexes(directory):
+        known = read_completed(index)
+        if known is not None and known.state != CUT:
+            continue
+        with contextlib.suppress(RecordingError):
+            summary = known or _Growing(index).summary()
+            if summary.state != ENDED or not completed_path(index).exists():
+                yield summary
 
 
 def summary_of(index: Path) -> SessionSummary:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -46,7 +46,6 @@ class Kept(msgspec.Struct):
         sid: the recording's, or the log's name.
         ended: when the last of its own files changed, in seconds since 1970.
         size: bytes on the disk of all its files, those made for readers among them.
-        files: all of them.
         log: whether it is a log.
     """
 
@@ -54,7 +53,6 @@ class Kept(msgspec.Struct):
     ended: float = 0.0
     size: int = 0
     pinned: bool = False
-    files: list[Path] = []
     log: bool = False
 
 
@@ -70,17 +68,31 @@ def kept(sessions: Path) -> list[Kept]:
     pins = Pins(sessions)
     pins.refresh()
     found: dict[str, Kept] = {}
-    there = [*_files(sessions), *_files(_playbacks(sessions))]
-    sids = {sid for path, _ in there if (sid := sid_of(path.name))}
-    for path, about in there:
-        sid = owner(path.name, sids)
-        if sid is None:
-            continue
-        each = found.setdefault(sid, Kept(sid, pinned=sid in pins.sids))
-        each.size += about.st_blocks * 512
-        each.ended = max(each.ended, about.st_mtime if sid_of(path.name) else 0.0)
-        each.files.append(path)
+    for sid, entry in _belonging(sessions):
+        with suppress(FileNotFoundError):
+            about = entry.stat(follow_symlinks=False)
+            each = found.setdefault(sid, Kept(sid, pinned=sid in pins.sids))
+            each.size += about.st_blocks * 512
+            each.ended = max(each.ended, about.st_mtime if sid_of(entry.name) else 0.0)
     return list(found.values())
+
+
+def files_of(sessions: Path, sids: Collection[str]) -> dict[str, list[Path]]:
+    """All files of some recordings, by sid. Raises OSError."""
+    found: dict[str, list[Path]] = {sid: [] for sid in sids}
+    for sid, entry in _belonging(sessions) if sids else ():
+        if sid in found:
+            found[sid].append(Path(entry.path))
+    return found
+
+
+def _belonging(sessions: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Each file of a recording, with the sid. Nothing of them is kept: a store may have millions."""
+    sids = {sid for entry in _files(sessions) if (sid := sid_of(entry.name))}
+    for folder in (sessions, _playbacks(sessions)):
+        for entry in _files(folder):
+            if (sid := owner(entry.name, sids)) is not None:
+                yield sid, entry
 
 
 def kept_logs(directory: Path) -> list[Kept]:
@@ -89,16 +101,15 @@ def kept_logs(directory: Path) -> list[Kept]:
     One whose day is not over, or whose seal lacks its last line, is none of them. Recordings hold what a log says of
     them; what it says beyond (removals, tampering while nobody was logged in) goes with it.
     """
-    sizes = {path.name: about for path, about in _files(directory)}
+    sizes = {entry.name: entry.stat(follow_symlinks=False) for entry in _files(directory)}
     found = []
     for name in sorted(filter(is_log, sizes)):
         if not closed(directory, name):
             continue
-        both = [each for each in (name, seal_name(name)) if each in sizes]
         day = datetime.fromisoformat(f"{name[:10]}T00:00:00Z").timestamp() + _DAY_S
         ended = max(day, sizes[name].st_mtime)  # the wall clock may have been wrong that day
-        size = sum(sizes[each].st_blocks * 512 for each in both)
-        found.append(Kept(name, ended, size, files=[directory / each for each in both], log=True))
+        size = sum(sizes[each].st_blocks * 512 for each in (name, seal_name(name)) if each in sizes)
+        found.append(Kept(name, ended, size, log=True))
     return found
 
 
@@ -117,13 +128,9 @@ def _playbacks(sessions: Path) -> Path:
     return sessions.parents[len(SESSIONS.parts) - 1] / "playbacks" / SESSIONS
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
-        for entry in entries:
-            with suppress(FileNotFoundError):
-                about = entry.stat(follow_symlinks=False)
-                if not entry.is_dir(follow_symlinks=False):
-                    yield folder / entry.name, about
+        yield from (entry for entry in entries if not entry.is_dir(follow_symlinks=False))
 
 
 def going(all_: Iterable[Kept], budget: Budget, *, now: float, free: int) -> list[Going]:
@@ -152,10 +159,13 @@ def going(all_: Iterable[Kept], budget: Budget, *, now: float, free: int) -> lis
     return found
 
 
-def remove(sessions: Path, data_dir: Path, recording: Kept, why: str) -> bool:
-    """Removes a recording with all its files, those made for readers among them, after noting it in the node's chain.
+def remove(sessions: Path, data_dir: Path, sid: str, why: str, paths: Iterable[Path]) -> bool:
+    """Removes a recording after noting it in the node's chain.
 
     The index goes first, so that nobody opens half a recording; what a crash leaves goes at the next time.
+
+    Args:
+        paths: all its files, those made for readers among them.
 
     Returns:
         False when it lives: its writer holds the lock.
@@ -163,14 +173,14 @@ def remove(sessions: Path, data_dir: Path, recording: Kept, why: str) -> bool:
     Raises:
         StoreError: it cannot be noted or removed.
     """
-    index = path = sessions / f"{recording.sid}.index"
+    index = path = sessions / f"{sid}.index"
     fd = -1
     try:
         with suppress(FileNotFoundError):  # then an earlier removal was cut off
             fd = files.open_read(index)
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         note_removal(index, data_dir, why)
-        for path in (index, *recording.files):
+        for path in (index, *paths):
             path.unlink(missing_ok=True)
     except BlockingIOError:
         return False
@@ -184,10 +194,10 @@ def remove(sessions: Path, data_dir: Path, recording: Kept, why: str) -> bool:
     return True
 
 
-def remove_log(data_dir: Path, log: Kept, why: str) -> None:
+def remove_log(log: Path, data_dir: Path, why: str) -> None:
     """Removes a day's audit log and its seal, after noting it in the node's chain. Raises StoreError."""
-    note_log_removal(log.files[0], data_dir, why)
-    for path in log.files:
+    note_log_removal(log, data_dir, why)
+    for path in (log, log.with_name(seal_name(log.name))):
         try:
             path.unlink(missing_ok=True)
         except OSError as error:

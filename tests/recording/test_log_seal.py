@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from esr_tui.recording import Store, logseal
+from esr_tui.recording.layout import seal_name
 from esr_tui.recording.logseal import LogSeals, closed
 from esr_tui.recording.retention import kept_logs, remove_log
 from esr_tui.recording.verified import Verified
@@ -123,8 +124,9 @@ def test_one_that_retention_removed_is_told_as_removed(eager: Store) -> None:
         seals.finish()
     (old,) = kept_logs(eager.own_dir)
     assert time.strftime("%Y-%m-%d", time.gmtime(old.ended)) >= OLD[:10] and old.size > 0
-    remove_log(eager.data_dir, old, "retention: older than 90 days")
-    assert not any(path.exists() for path in old.files)
+    log = eager.own_dir / old.sid
+    remove_log(log, eager.data_dir, "retention: older than 90 days")
+    assert not log.exists() and not log.with_name(seal_name(log.name)).exists()
     came = logs(eager)
     assert came[old.sid].headline().startswith("removed: retention: older than 90 days, at ")
     assert came[path_of(eager, TODAY).name].state == "live"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from esr_tui.model.events import Command, SessionEnd
 from esr_tui.recording import Catalog, RecordingWriter, Store, pins
-from esr_tui.recording.retention import Budget, Kept, going, kept, owner, remove
+from esr_tui.recording.retention import Budget, Kept, files_of, going, kept, owner, remove
 from esr_tui.recording.verifystore import node_of
 
 BASE = 5_000_000_000
@@ -34,6 +34,11 @@ def recorded(store: Store, writer_of: Begin, sid: str, days: float = 0) -> Path:
     for path in (*store.own_sessions.glob(f"{sid}[.-]*"), cache):
         os.utime(path, (NOW - days * DAY, NOW - days * DAY))
     return writer.index
+
+
+def gone(store: Store, sid: str, why: str = "retention") -> bool:
+    paths = files_of(store.own_sessions, {sid})[sid]
+    return remove(store.own_sessions, store.data_dir, sid, why, paths)
 
 
 def left(store: Store) -> set[str]:
@@ -93,7 +98,7 @@ def test_all_of_a_recording_goes_and_is_noted(store: Store, writer_of: Begin) ->
     assert there["old"].ended == NOW - 9 * DAY
     assert there["old"].size > 0
     pins.pin(store.own_sessions / "old.index")
-    assert remove(store.own_sessions, store.data_dir, there["old"], "retention: older than 8 days")
+    assert gone(store, "old", "retention: older than 8 days")
     assert [each.sid for each in Catalog(store.data_dir).sessions()] == ["old-2"]
     assert not [name for name in left(store) if name == "old" or name.startswith("old-0")]
     assert "old-2" in left(store)
@@ -106,17 +111,17 @@ def test_one_that_lives_stays(store: Store, writer_of: Begin) -> None:
     writer.add(Command, ktime=BASE)
     writer.flush()
     (there,) = kept(store.own_sessions)
-    assert not remove(store.own_sessions, store.data_dir, there, "retention")
+    assert not gone(store, there.sid)
     assert not node_of(store.own_dir).removed
     writer.close()
-    assert remove(store.own_sessions, store.data_dir, there, "retention")
+    assert gone(store, there.sid)
 
 
 def test_what_a_cut_removal_left_goes_the_next_time(store: Store, writer_of: Begin) -> None:
     index = recorded(store, writer_of, "torn", 3)
     index.unlink()
     (there,) = kept(store.own_sessions)
-    assert remove(store.own_sessions, store.data_dir, there, "retention")
+    assert gone(store, there.sid)
     assert kept(store.own_sessions) == []
 
 
@@ -126,7 +131,7 @@ def test_a_link_is_not_followed(store: Store, writer_of: Begin, tmp_path: Path) 
     recorded(store, writer_of, "sly", 3)
     (store.own_sessions / "sly-9.chunks.gz").symlink_to(outside)
     (there,) = kept(store.own_sessions)
-    assert remove(store.own_sessions, store.data_dir, there, "retention")
+    assert gone(store, there.sid)
     assert outside.read_text() == "keep me"
     assert not (store.own_sessions / "sly-9.chunks.gz").is_symlink()
 
