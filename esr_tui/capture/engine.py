@@ -84,7 +84,8 @@ class Engine:
         now = Clock.now()
         self.losses.note_fill(self.roster)
         self.roster.placed()
-        self._end_sessions(now)
+        if (until := self.kernel.lived_until) is not None:
+            self._end_sessions(until)
         if now - self._flushed >= FLUSH_NS:
             self._flush()
             self._flushed = now
@@ -127,6 +128,7 @@ class Engine:
             session.handle(record)
         elif head.role & records.ROLE_MEMBER:
             self._incomplete = True  # a session whose beginning was lost
+            self.losses.nobodys(record)
 
     def _login(self, record: records.Exec) -> None:
         """A login has executed its first program."""
@@ -158,11 +160,13 @@ class Engine:
             self._silent.gone(head.pid)
             self.roster.daemon_gone(head.pid, head.ktime)
 
-    def _end_sessions(self, now: int) -> None:
+    def _end_sessions(self, until: int) -> None:
+        """Ends what had ended by `until`. The clock would not do: who was kept from reading the rings knows less."""
+        self.roster.settle(until)
         for session in list(self.roster.sessions.values()):
-            if session.login_over(now, reader_gone=False):
-                self.roster.end(session, session.leader_gone or now)
-            if session.finished(now) and not self.kernel.behind:
+            if session.login_over(until):
+                self.roster.end(session, session.leader_gone or until)
+            if session.finished(until) and not self.kernel.behind:
                 self._incomplete |= self.losses.count(self.roster, Clock.now())
                 self.roster.forget(session)
 
@@ -213,6 +217,7 @@ class Engine:
         left, cut = last_records(self.kernel)
         for record in left:
             self.dispatch(record)
+        self.roster.settle(Clock.now())
         now = cut.until if cut else Clock.now()
         self._incomplete |= self.losses.count(self.roster, now, last=True)
         for session in self.roster.sessions.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from esr_tui.capture.roster import Roster
 from esr_tui.capture.session import LiveSession
+from esr_tui.kernel import records
 from esr_tui.kernel.programs import Loss
 
 _UNEXPLAINED = {
@@ -34,6 +35,12 @@ class Losses:
             self.fill[name] = max(share, self.fill.get(name, 0))
             for session in roster.sessions.values() if share else ():
                 session.fill[name] = max(share, session.fill.get(name, 0))
+
+    def nobodys(self, record: records.Record) -> None:
+        """A session's process did something, but the session is not known: it is told by what is found of it later."""
+        kinds = {records.Disk: "disk", records.Socket: "network"}
+        name = f"{kinds.get(type(record), 'command')}.no_session"
+        self.lost[name] = self.lost.get(name, 0) + 1
 
     def count(self, roster: Roster, now: int, *, last: bool = False) -> bool:
         """Writes what was lost since the last time; whether a beginning or an end may be missing.

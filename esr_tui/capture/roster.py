@@ -55,6 +55,7 @@ class Roster:
         self.logins = Logins()
         self.ptys: Ptys[LiveSession] = Ptys()
         self.trouble = ""
+        self._daemons_gone: list[tuple[int, int]] = []
         self.past = "had stopped"
         self._complain = complain
         self._enhanced = enhanced
@@ -135,12 +136,20 @@ class Roster:
         )
 
     def daemon_gone(self, pid: int, ktime: int) -> None:
-        """A login daemon's process has ended, and with it the login that it served."""
+        """A login daemon's process has ended, and with it the login that it served; what it read before may be left
+        in a ring."""
         self.logins.left(pid)
-        for session in self.sessions.values():
-            if session.reader == pid and session.login_over(ktime, reader_gone=True):
-                self.end(session, ktime)
-        self.ptys.reader_gone(pid)
+        self._daemons_gone.append((pid, ktime))
+
+    def settle(self, until: int) -> None:
+        """Ends the logins whose daemons had ended by `until`, up to when everything is known (boot clock, ns)."""
+        gone = [each for each in self._daemons_gone if each[1] < until]
+        for pid, ktime in gone:
+            for session in self.sessions.values():
+                if session.reader == pid and session.login_over(ktime, reader_gone=True):
+                    self.end(session, ktime)
+            self.ptys.reader_gone(pid)
+            self._daemons_gone.remove((pid, ktime))
 
     def end(self, session: LiveSession, ktime: int) -> None:
         """Writes the end; of processes, those that the kernel still knows are left, should an exit have been lost."""

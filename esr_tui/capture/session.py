@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ from esr_tui.model.events import (
 )
 from esr_tui.recording.writer import RecordingWriter
 from esr_tui.sessions.cgroups import Place
+from esr_tui.sessions.ptys import is_open
 
 GRACE_NS = 300_000_000
 """After the last process of a login: its terminal's last output may still be on its way."""
@@ -288,14 +289,22 @@ class LiveSession:
         """Writes that something was lost or never seen."""
         self.writer.add(Gap, ktime=ktime, cause=cause, what=what, detail=detail, **more)
 
-    def login_over(self, now: int, reader_gone: bool) -> bool:
-        """Whether the login has ended: its daemon's process is gone, or all its processes are."""
+    def login_over(
+        self, until: int, *, reader_gone: bool = False, is_open: Callable[[int], bool] = is_open
+    ) -> bool:
+        """Whether the login has ended: its daemon's process is gone, or all its processes and its terminal are.
+
+        Args:
+            until: all that terminals showed and processes did by then is known (boot clock, ns).
+            is_open: whether a pseudo-terminal is. On a busy machine a daemon may come late to read what was shown.
+        """
         if self.ended is not None:
             return False
         if reader_gone:
             return True
-        quiet = self.leader_gone is not None and now - self.leader_gone > GRACE_NS
-        return quiet and (self.reader is None or not self.members)
+        if self.leader_gone is None or until - self.leader_gone <= GRACE_NS:
+            return False
+        return self.reader is None or not (self.members or is_open(self.tty))
 
     def end(self, ktime: int, lingering: int = 0) -> None:
         """Writes session.end; `lingering` processes are still running."""
@@ -316,6 +325,6 @@ class LiveSession:
             rings=self.fill,
         )
 
-    def finished(self, now: int) -> bool:
-        """Whether nothing more can come: the login has ended and no process of it remains."""
-        return self.ended is not None and not self.members and now - self.ended > GRACE_NS
+    def finished(self, until: int) -> bool:
+        """Whether nothing more can come after `until`: the login has ended and no process of it remains."""
+        return self.ended is not None and not self.members and until - self.ended > GRACE_NS

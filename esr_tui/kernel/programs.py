@@ -151,13 +151,18 @@ class Kernel:
 
     @property
     def behind(self) -> bool:
-        """Whether the last poll left records in a ring, because there were too many to take at once."""
-        return self._rings.behind
+        """Whether the last poll left records in a ring."""
+        return bool(self._rings.behind)
 
     @property
     def complete_until(self) -> int | None:
         """Until when (boot clock, ns) all that happened was handed out; None while records are left in a ring."""
-        return None if self._rings.behind else self._rings.began
+        return None if self.behind else self._rings.began
+
+    @property
+    def lived_until(self) -> int | None:
+        """As complete_until, of terminals' output and processes' lives alone: a flood of files does not delay it."""
+        return None if self._rings.behind & {"terminal", "command"} else self._rings.began
 
     def fill(self) -> dict[str, int]:
         """How full each ring was, at least, when it was polled last, in percent."""

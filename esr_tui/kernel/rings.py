@@ -52,7 +52,7 @@ class Ring:
         """Taken and let go, it keeps the processor from moving loads and stores across."""
 
     def take(self, most: int) -> tuple[list[bytes], int, bool]:
-        """At most `most` records, the bytes of the ring they took, and whether there are more already."""
+        """At most `most` records, the bytes of the ring they took, and whether there are more."""
         first, end = self._consumed[0], self._produced[0]
         with self._barrier:
             pass
@@ -72,7 +72,7 @@ class Ring:
         while position < end:
             (length,) = _HEADER.unpack_from(data, page + (position & mask))
             if length & _BUSY:
-                break
+                return found, position, True
             if len(found) == most:
                 return found, position, True
             if not length & _DISCARDED:
@@ -126,8 +126,8 @@ class Rings:
         """Records that ever came out of each ring."""
         self.began = 0
         """When the last round began to take records, in ns of the boot clock."""
-        self.behind = False
-        """Whether the last round left records in a ring, because there were too many to take at once."""
+        self.behind: set[str] = set()
+        """In which rings the last round left records, because there were too many, or one was being written."""
         for name in _BATCHES:
             fd = maps[f"{name}_ring"].fd
             try:
@@ -143,13 +143,14 @@ class Rings:
         """The records that arrived, each ring's in order; waits up to `timeout_ms` for the first one."""
         self._epoll.poll(timeout_ms / 1000)
         self.began = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        self.behind = False
+        self.behind.clear()
         found: list[bytes] = []
         for name, ring in self._rings.items():
             records, self.taken[name], more = ring.take(_BATCHES[name])
             found += records
             self.received[name] += len(records)
-            self.behind |= more
+            if more:
+                self.behind.add(name)
         return found
 
     def written(self, name: str) -> int:

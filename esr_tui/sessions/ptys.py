@@ -7,17 +7,24 @@ comes before its shell is executed, so output of a terminal that no session has 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from esr_tui.kernel.records import Mode, Output
 
 S = TypeVar("S")
+_DEVPTS = Path("/dev/pts")
 Key = tuple[int, int]
 """The reader's pid and the index of the terminal."""
 
 _KEEP_BYTES = 1 << 20
 _KEEP_NS = 30_000_000_000
 _KEEP_TERMINALS = 256
+
+
+def is_open(index: int) -> bool:
+    """Whether somebody holds the master of a pseudo-terminal of this node: its last output may not have been read."""
+    return index >= 0 and (_DEVPTS / str(index)).exists()
 
 
 @dataclass

@@ -142,13 +142,25 @@ def test_processes_are_told_and_counted(scene: Callable[..., Scene]) -> None:
     assert one.session.members == {LEADER}
 
 
+def closed(index: int) -> bool:
+    return False
+
+
+def test_a_login_is_not_over_while_its_terminal_is_open(scene: Callable[..., Scene]) -> None:
+    """On a busy machine sshd comes late to read what was shown last."""
+    one = scene()
+    one.happens(process(records.EXIT, LEADER, 50))
+    assert not one.session.login_over(at(100_000), is_open=lambda index: index == one.session.tty)
+    assert one.session.login_over(at(100_000), is_open=closed)
+
+
 def test_a_login_is_over_when_its_processes_are(scene: Callable[..., Scene]) -> None:
     one = scene()
     one.happens(process(records.EXIT, LEADER, 50, status=3 << 8))
     session = one.session
-    assert not session.login_over(at(50), reader_gone=False), "its last output may be on its way"
+    assert not session.login_over(at(50), is_open=closed), "its last output may be on its way"
     over = at(50) + GRACE_NS + 1
-    assert session.login_over(over, reader_gone=False)
+    assert session.login_over(over, is_open=closed)
     session.end(at(50))
     assert not session.login_over(over, reader_gone=True), "it ends once"
     assert not session.finished(at(51))
@@ -161,7 +173,7 @@ def test_a_login_is_over_when_its_server_is_gone_whatever_remains(scene: Callabl
     one = scene()
     one.happens(process(records.FORK, 101, 5), process(records.EXIT, LEADER, 50))
     session = one.session
-    assert not session.login_over(at(10_000), reader_gone=False), "sshd still serves what remains"
+    assert not session.login_over(at(10_000), is_open=closed), "sshd still serves what remains"
     assert session.login_over(at(60), reader_gone=True)
     session.end(at(60), lingering=1)
     assert one.only(SessionEnd)[0].lingering == 1
@@ -174,7 +186,7 @@ def test_a_login_is_over_when_its_server_is_gone_whatever_remains(scene: Callabl
 def test_a_recorded_command_is_over_with_its_first_process(scene: Callable[..., Scene]) -> None:
     one = scene(reader=None)
     one.happens(process(records.FORK, 101, 5), process(records.EXIT, LEADER, 50))
-    assert one.session.login_over(at(10_000), reader_gone=False)
+    assert one.session.login_over(at(10_000))
 
 
 def test_lost_exits_are_made_up_for(scene: Callable[..., Scene]) -> None:

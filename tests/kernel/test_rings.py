@@ -74,7 +74,7 @@ def test_a_record_that_is_being_written_ends_the_turn(kernel: Kernel) -> None:
     kernel.write(b"unfinished", BUSY)
     kernel.write(b"after")
     assert kernel.ring.take(10)[0] == [b"before"]
-    assert kernel.ring.take(10) == ([], 0, False)
+    assert kernel.ring.take(10) == ([], 0, True), "it happened, and is not told yet"
     kernel.committed(16, len(b"unfinished"))
     assert kernel.ring.take(10)[0] == [b"unfinished", b"after"]
 
