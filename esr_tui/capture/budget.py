@@ -62,6 +62,13 @@ class Budgeting:
             self._take(self._running)
             self._running = None
 
+    def end(self) -> None:
+        """Ends what is running; what it has not removed goes at the next time."""
+        if self._running is not None:
+            self._running.terminate()
+            with self._running:
+                self._running = None
+
     def _begin(self, keep: Keep) -> None:
         now = self._clock()
         try:

@@ -60,6 +60,8 @@ class Keeper:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
+        if not self._thread.is_alive():
+            self._budget.end()
 
     def _run(self) -> None:
         while not self._end:

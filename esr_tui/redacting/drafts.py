@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from esr_tui.terminal.cells import WIDTHS
-from esr_tui.terminal.traced import Place, TracedTerminal
+from esr_tui.terminal.traced import Drawn, Place, TracedTerminal
 
 _MOST = 64 << 10
-"""Bytes of one line that are remembered."""
+"""Characters of one line that are remembered."""
 
 
 class Drafts:
@@ -21,7 +21,7 @@ class Drafts:
 
     def __init__(self, terminal: TracedTerminal) -> None:
         self._terminal = terminal
-        self._drawn: deque[tuple[int, bytes]] = deque()
+        self._drawn: deque[Drawn] = deque()
         self._size = self._line = 0
         self.hit = False
 
@@ -35,11 +35,12 @@ class Drafts:
             last += 1
         return range(first, last + 1)
 
-    def fed(self, piece: bytes, offset: int) -> None:
+    def fed(self, piece: bytes) -> None:
         """The terminal was fed one of its pieces."""
-        if 0x20 <= piece[0] < 0x7F or (len(piece) > 1 and piece[0] >= 0x80):
-            self._drawn.append((offset, piece))
-            self._size += len(piece)
+        if drawn := self._terminal.drawn():
+            for each in drawn:
+                self._drawn.append(each)
+                self._size += len(each[1])
             while self._size > _MOST:
                 self._size -= len(self._drawn.popleft()[1])
         elif piece[0] < 0x20:
@@ -57,17 +58,18 @@ class Drafts:
         }
         drawn, self._drawn = self._drawn, deque()
         self._size = 0
-        for offset, piece in drawn:
-            for place, char in _characters(piece, offset):
-                if place in there:
-                    self._drawn.append((place[0], char.encode()))
-                    self._size += place[1] - place[0]
-                elif char != " ":  # with blanks a line editor erases
-                    yield place, WIDTHS[char]
+        for place, char in _characters(drawn):
+            if place in there:
+                self._drawn.append((place, char))
+                self._size += 1
+            elif char != " ":  # with blanks a line editor erases
+                yield place, WIDTHS[char]
 
 
-def _characters(piece: bytes, offset: int) -> Iterator[tuple[Place, str]]:
-    for char in piece.decode("utf-8", "replace"):
-        end = offset + len(char.encode())
-        yield (offset, end), char
-        offset = end
+def _characters(drawn: Iterable[Drawn]) -> Iterator[Drawn]:
+    """One by one."""
+    for place, text in drawn:
+        if len(text) == 1:
+            yield place, text
+        else:
+            yield from (((at, at + 1), char) for at, char in enumerate(text, place[0]))

@@ -116,7 +116,7 @@ class Finder:
             self._terminal.feed_piece(match[0], start)
         for match in PIECES.finditer(held):
             self._terminal.feed_piece(match[0], start + match.start())
-            self._drafts.fed(match[0], start + match.start())
+            self._drafts.fed(match[0])
         self._terminal.changed()
 
     def _draw(self, data: bytes, start: int, *, everything: bool) -> None:
@@ -133,7 +133,7 @@ class Finder:
             if everything:
                 self._all(piece, offset)
             self._feed(piece, offset)
-            self._drafts.fed(piece, offset)
+            self._drafts.fed(piece)
 
     def _correct(self) -> None:
         """Where something is to go from the line that is being written, all that was corrected in it goes, too."""

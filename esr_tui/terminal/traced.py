@@ -16,6 +16,9 @@ from esr_tui.terminal.terminal import Terminal
 Place = tuple[int, int]
 """Offsets in the stream: the first byte, and the one behind the last."""
 
+Drawn = tuple[Place, str]
+"""Text, and the bytes that drew it: those of one character, or a byte for each of several."""
+
 _FIELDS = len(Cell(" "))
 _KEPT = 16
 """Places that are kept of one cell: a line editor draws the same character again and again."""
@@ -45,6 +48,8 @@ class _Screen(Screen):
     chars: list[tuple[str, Place]] | None = None
     late = 0
     """The characters of `pending`, and how many of them were drawn."""
+    drawn: list[Drawn]
+    """What was drawn since this was emptied."""
     follows = True
     """Whether rows that only moved count as unchanged."""
     changed: set[int]
@@ -88,6 +93,7 @@ class _Screen(Screen):
     def _draw_run(self, data: str, first: int) -> None:
         """Text that fits into the row, all at once: it is most of what there is."""
         pen, x, line = self.cursor.attrs, self.cursor.x, self.buffer[self.cursor.y]
+        self.drawn.append(((first, first + len(data)), data))
         before = [
             drawn_by(old)[: _KEPT - 1] if old_text == char else ()
             for old_text, old, char in zip(line.text[x:], line.pens[x:], data, strict=False)
@@ -109,12 +115,14 @@ class _Screen(Screen):
         cursor.attrs = tuple.__new__(Cell, (*pen, place, *before))
         super().draw(char)
         self.cursor.attrs = pen
+        self.drawn.append((place, char))
 
     def repeat(self, count: int = 1) -> None:
         pen = self.cursor.attrs
         self.cursor.attrs = tuple.__new__(Cell, (*pen, (self.start, self.start + len(self.piece))))
+        drawn, self.drawn = self.drawn, []
         super().repeat(count)
-        self.cursor.attrs = pen
+        self.cursor.attrs, self.drawn = pen, drawn
 
 
 class TracedTerminal(Terminal):
@@ -123,7 +131,7 @@ class TracedTerminal(Terminal):
     def __init__(self, columns: int = 80, rows: int = 24) -> None:
         super().__init__(columns, rows)
         self.screen: _Screen = _Screen(columns, rows)
-        self.screen.changed = self._changed
+        self.screen.changed, self.screen.drawn = self._changed, []
         self.stream = Stream(self.screen)
         self._note_dirty()
 
@@ -141,6 +149,11 @@ class TracedTerminal(Terminal):
         screen.piece, screen.start, screen.chars = piece, offset, None
         screen.pending += piece
         self.feed(piece)
+
+    def drawn(self) -> list[Drawn]:
+        """What was drawn since the last call, whether or not it still stands."""
+        drawn, self.screen.drawn = self.screen.drawn, []
+        return drawn
 
     @property
     def in_string(self) -> bool:
