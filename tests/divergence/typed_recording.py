@@ -78,7 +78,8 @@ def record(session: Session) -> list[AnyEvent | Output]:
                 client.type(keys)
                 client.quiet(0.8)
                 if client.received[before:] == b"^C":
-                    return record(session)  # dash may throw an interrupt away; what is typed then goes on in that line
+                    # dash may throw an interrupt away; what is typed then goes on in the same line.
+                    return record(session)
             client.ended(30)
         return read(next(Path(folder).rglob("*.index")))
 
