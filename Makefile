@@ -18,8 +18,8 @@ setup-dev: ## the same, with what tests and lint need
 run: setup ## start the app; without a terminal, a demo session told as text
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/esr demo --if-new; else exec $(BIN)/esr demo --headless; fi
 
-test: lint ## lint, then every test (root: also the real kernel, a real sshd); in two processes, or JOBS=0 in one
-	@$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadgroup --no-loadscope-reorder
+test: lint ## lint, then every test (root: also the real kernel, a real sshd); JOBS=2 in two processes
+	@$(BIN)/python -m pytest -n $(or $(JOBS),0) --dist loadgroup --no-loadscope-reorder
 
 lint: setup-dev ## ruff, mypy --strict, the import contract
 	@$(BIN)/ruff check .

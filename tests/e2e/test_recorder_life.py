@@ -68,7 +68,7 @@ def test_a_login_that_was_there_first_is_joined_late(
 ) -> None:
     with own_sshd.login(size=(99, 31)) as client:
         pid, tty = client.run("/bin/true before; echo $$ $SSH_TTY").split(b"\r\n")[1].split()
-        client.run("sh -c 'read x; /bin/true child-from-before' <go.fifo 2>/dev/null & stty -echo")
+        client.run("sh -c 'read x; /bin/true child-from-before' 2>/dev/null <go.fifo & stty -echo")
         recorder = capture()
         recording = only_session(recorder, account)
         seen = len(client.received)

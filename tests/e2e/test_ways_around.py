@@ -26,7 +26,11 @@ def test_what_sshd_runs_for_the_user_before_the_shell_is_the_sessions(
 ) -> None:
     folder = account.home / ".ssh"
     folder.mkdir()
-    (folder / "rc").write_text("/bin/true from-rc\n(setsid sh -c 'sleep 0.3; /bin/true afterwards' &)\n")
+    # Who is not out of the terminal's session when it hangs up is ended by that.
+    (folder / "rc").write_text(
+        "/bin/true from-rc\n(setsid sh -c ': >.ssh/on; sleep 0.3; /bin/true afterwards' &)\n"
+        "until [ -e .ssh/on ]; do sleep 0.01; done; rm .ssh/on\n"
+    )
     os.chown(folder, account.uid, account.gid)
     try:
         for flags in ((), ("-tt",)):
