@@ -31,8 +31,8 @@ enum socket_event {
   SOCKET_CLOSED = 4,
   SOCKET_LISTENING = 5,
   SOCKET_ACCEPTED = 6,
-  SOCKET_UDP_CONNECT = 7,
-  SOCKET_UDP_SEND = 8,
+  SOCKET_CONNECTED_TO = 7,
+  SOCKET_SENT = 8,
   SOCKET_BOUND = 9,
 };
 
@@ -169,7 +169,7 @@ static inline int send_local(struct proc *known, void *sk, u32 event, u64 addres
   r->protocol = deref16(sk, OFF_sock_sk_protocol);
   r->event = event;
   if (ret < 0) r->error = -ret;
-  if (event == SOCKET_UDP_SEND) r->sent = ret;
+  if (event == SOCKET_SENT) r->sent = ret;
   if (length > ADDRESS - 1) length = ADDRESS - 1;
   BOUND(length, ADDRESS);
   if (bpf_probe_read_user(&d->blob[4], length, (void *)address)) {
@@ -212,7 +212,7 @@ int on_connect(struct call *ctx) {
   long ret = ctx->ret;
   if (!is_internet(sk)) { /* ENOENT: there is nobody; every program asks nscd */
     if (ret == -2) return 0;
-    return send_local(known, sk, SOCKET_UDP_CONNECT, argument(regs, 1), argument(regs, 2), ret);
+    return send_local(known, sk, SOCKET_CONNECTED_TO, argument(regs, 1), argument(regs, 2), ret);
   }
   u16 type = deref16(sk, OFF_sock_sk_type), protocol = deref16(sk, OFF_sock_sk_protocol);
   bool is_tcp = type == STREAM && (protocol == PROTOCOL_TCP || protocol == PROTOCOL_MPTCP);
@@ -226,7 +226,7 @@ int on_connect(struct call *ctx) {
   fill_header(&r.h, RECORD_SOCKET, task, &proc);
   read_addresses(&r, sk);
   if (ret < 0) read_sockaddr(&r, argument(regs, 1));
-  r.event = is_tcp ? SOCKET_FAILED : SOCKET_UDP_CONNECT;
+  r.event = is_tcp ? SOCKET_FAILED : SOCKET_CONNECTED_TO;
   r.protocol = protocol;
   r.error = -ret;
   send_socket(&r);
@@ -279,7 +279,7 @@ static inline void send_datagram(struct datagram_record *d, void *sk, u64 name, 
   r->h.used = 0;
   read_addresses(r, sk);
   if (name) read_sockaddr(r, name);
-  r->event = SOCKET_UDP_SEND;
+  r->event = SOCKET_SENT;
   r->protocol = deref16(sk, OFF_sock_sk_protocol);
   r->sent = bytes;
   r->received = 0;
@@ -320,7 +320,7 @@ int on_send(struct call *ctx) {
       bpf_probe_read_user(&to, sizeof(to), (void *)argument(regs, 1));
       bpf_probe_read_user(&length, sizeof(u32), (void *)(argument(regs, 1) + 8));
     }
-    return send_local(known, sk, SOCKET_UDP_SEND, to, length, ctx->ret);
+    return send_local(known, sk, SOCKET_SENT, to, length, ctx->ret);
   }
   int zero = 0;
   struct datagram_record *d = datagram_scratch.lookup(&zero);

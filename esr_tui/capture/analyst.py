@@ -9,7 +9,6 @@ severity medium or above that the terminal did not show.
 
 from __future__ import annotations
 
-import os
 import posixpath
 import signal
 import subprocess
@@ -31,7 +30,7 @@ from esr_tui.divergence.rules import RuleSet, in_force
 from esr_tui.kernel.errors import KernelError
 from esr_tui.masking.lens import Lens
 from esr_tui.masking.rules import at_capture, masker_of
-from esr_tui.model.beside import work_beside
+from esr_tui.model.beside import begin_beside, work_beside
 from esr_tui.model.codec import encode
 from esr_tui.model.session import SessionSummary
 from esr_tui.model.text import printable
@@ -55,16 +54,8 @@ def start(data_dir: Path, config: Config) -> subprocess.Popen[bytes]:
     It is given the configuration, so that a file that is being edited cannot keep it from being started again.
     Raises OSError.
     """
-    process = subprocess.Popen(
-        # -P: nothing is imported from where the recorder happened to be started.
-        [sys.executable, "-P", "-m", __name__, str(data_dir.absolute()), str(os.getpid())],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-    )
-    assert process.stdin
-    with suppress(BrokenPipeError), process.stdin:
-        process.stdin.write(msgspec.json.encode(config, enc_hook=str))
-    return process
+    settings = msgspec.json.encode(config, enc_hook=str)
+    return begin_beside(__name__, data_dir, settings, subprocess.DEVNULL)
 
 
 def event(session: SessionSummary, verdict: Verdict, node: str) -> Divergence:

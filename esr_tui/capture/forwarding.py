@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from esr_tui.capture import convert
+from esr_tui.capture.roster import Roster
 from esr_tui.kernel import records
-from esr_tui.model.clock import Clock
 from esr_tui.model.codec import encode
 from esr_tui.model.events import Network
 from esr_tui.recording.errors import StoreError
+from esr_tui.recording.fields import of_no_session
 from esr_tui.sessions import proc
-
-if TYPE_CHECKING:
-    from esr_tui.capture.roster import Roster
 
 
 def forwarded(roster: Roster, record: records.Socket) -> None:
@@ -28,17 +24,13 @@ def forwarded(roster: Roster, record: records.Socket) -> None:
     if session := next(served, None):
         session.handle(record)
     elif uid := proc.real_uid(pid):
-        clock, name = Clock.measure(), proc.user_name(uid)
-        event = Network(
-            code=Network.CODE,
-            time=clock.wall(record.head.ktime),
-            uid=str(uuid.uuid4()),
-            ei=0,
-            sid="",
-            server_id=roster.store.node,
+        name = proc.user_name(uid)
+        event = of_no_session(
+            Network,
+            roster.store.node,
+            record.head.ktime,
             user=name,
             login=name,
-            ktime=record.head.ktime,
             **convert.network(record),
         )
         with suppress(StoreError):  # kept for the next line, and counted

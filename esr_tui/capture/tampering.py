@@ -7,7 +7,6 @@ sessions that it concerns, or in the audit log when there are none.
 from __future__ import annotations
 
 import re
-import uuid
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from esr_tui.model.clock import Clock
 from esr_tui.model.codec import encode
 from esr_tui.model.events import Gap
 from esr_tui.recording.errors import StoreError
+from esr_tui.recording.fields import of_no_session
 
 _EVERY_NS = 5_000_000_000
 _STEP_NS = 1_000_000_000
@@ -154,18 +154,6 @@ def _write(roster: Roster, found: _Found, now: int) -> None:
     for session in concerned:
         session.gap(now, cause=found.cause, what="all", detail=found.detail)
     if not concerned:
-        clock, node = Clock.measure(), roster.store.node
-        gap = Gap(
-            code=Gap.CODE,
-            time=clock.wall(now),
-            uid=str(uuid.uuid4()),
-            ei=0,
-            sid="",
-            server_id=node,
-            ktime=now,
-            cause=found.cause,
-            what="all",
-            detail=found.detail,
-        )
+        gap = of_no_session(Gap, roster.store.node, now, cause=found.cause, what="all", detail=found.detail)
         with suppress(StoreError):  # kept for the next line, and counted
             roster.store.log(encode(gap), gap.time)

@@ -10,9 +10,7 @@ import os
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -21,11 +19,12 @@ from esr_tui.capture import privilege
 from esr_tui.config import amounts
 from esr_tui.config.keeping import Keep
 from esr_tui.kernel.errors import KernelError
-from esr_tui.model.beside import work_beside
+from esr_tui.model.beside import begin_beside, work_beside
 from esr_tui.model.clock import Clock
 from esr_tui.model.codec import encode
 from esr_tui.model.removal import Removed
 from esr_tui.recording.errors import StoreError
+from esr_tui.recording.fields import of_no_session
 from esr_tui.recording.retention import (
     Budget,
     Going,
@@ -106,15 +105,12 @@ def _tidy(store: Store, budget: Budget, free: int) -> int:
 
 
 def _note(store: Store, removed: Going) -> None:
-    now, what = Clock.now(), removed.recording
-    line = Removed(
-        code=Removed.CODE,
-        time=Clock.measure().wall(now),
-        uid=str(uuid.uuid4()),
-        ei=0,
+    what = removed.recording
+    line = of_no_session(
+        Removed,
+        store.node,
+        Clock.now(),
         sid="" if what.log else what.sid,
-        server_id=store.node,
-        ktime=now,
         reason=removed.why,
         bytes=what.size,
         log=what.sid if what.log else "",
@@ -124,16 +120,7 @@ def _note(store: Store, removed: Going) -> None:
 
 def start(data_dir: Path, keep: Keep) -> subprocess.Popen[bytes]:
     """Starts the process, which ends when this one does. Raises OSError."""
-    process = subprocess.Popen(
-        # -P: nothing is imported from where the recorder happened to be started.
-        [sys.executable, "-P", "-m", __name__, str(data_dir.absolute()), str(os.getpid())],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdin
-    with suppress(BrokenPipeError), process.stdin:
-        process.stdin.write(msgspec.json.encode(keep))
-    return process
+    return begin_beside(__name__, data_dir, msgspec.json.encode(keep), subprocess.PIPE)
 
 
 def main(arguments: Sequence[str]) -> int:

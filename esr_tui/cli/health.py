@@ -12,7 +12,7 @@ from pathlib import Path
 from esr_tui.kernel.hooks import RAW
 from esr_tui.kernel.requirements import ROOT, Check
 from esr_tui.model.status import Status
-from esr_tui.tui.recorder import amount, silence
+from esr_tui.recording.statuswords import amount, silence
 
 _NEARLY_FULL = 80
 """Percent: a ring that was so full loses records the next time."""

@@ -14,7 +14,8 @@ from esr_tui.model.status import Status
 from esr_tui.model.text import inert_json
 from esr_tui.recording import statusfile
 from esr_tui.recording.retention import kept
-from esr_tui.tui.recorder import AS_IT_SAYS, lines, silence
+from esr_tui.recording.statuswords import AS_IT_SAYS, lines, silence
+from esr_tui.recording.store import sessions_dirs
 
 
 def counted(store: Path, status: Status) -> tuple[Status, str]:
@@ -23,7 +24,7 @@ def counted(store: Path, status: Status) -> tuple[Status, str]:
     The second says when, if not now.
     """
     try:
-        used = sum(each.size for folder in store.glob("log/*/sessions/*/") for each in kept(folder))
+        used = sum(each.size for folder in sessions_dirs(store) for each in kept(folder))
     except OSError:
         return status, AS_IT_SAYS
     return msgspec.structs.replace(status, store_used=used), ""

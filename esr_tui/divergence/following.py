@@ -15,7 +15,7 @@ from esr_tui.divergence.running import Run, Source
 from esr_tui.model.session import ENDED, LINGERING, LIVE, SessionSummary
 from esr_tui.model.verdict import DIVERGENT, Verdict
 from esr_tui.recording import RecordingError, RecordingReader
-from esr_tui.recording.catalog import summary_of
+from esr_tui.recording.catalog import SETTLED_NS, summary_of
 from esr_tui.recording.changes import Changes
 from esr_tui.recording.completed import completed_path
 from esr_tui.recording.store import sessions_dirs
@@ -33,8 +33,6 @@ _UNTOLD_S = 0.3
 """How often recordings are looked for where nothing tells of changes."""
 _SUMMARY_S = 0.5
 """How often the summary of one recording is written: each time it goes to the disk."""
-_SETTLED_NS = 100_000_000
-"""A directory changed less than this ago may change again within the same tick of its mtime."""
 
 
 class Followed:
@@ -180,7 +178,7 @@ class Following:
                         for entry in entries:
                             if entry.name.endswith(".index") and not entry.name.startswith("."):
                                 self._consider(Path(entry.path))
-                self._listed[directory] = changed if began - changed > _SETTLED_NS else -1
+                self._listed[directory] = changed if began - changed > SETTLED_NS else -1
 
     def _consider(self, index: Path) -> None:
         """Follows a recording unless it is, or has been, followed to its end."""

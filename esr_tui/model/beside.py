@@ -1,14 +1,38 @@
-"""For processes that work beside another one: they give way to it, and do not outlive it."""
+"""Processes that work beside another one: they give way to it, and do not outlive it."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+
+
+def begin_beside(module: str, data_dir: Path, settings: bytes, stdout: int) -> subprocess.Popen[bytes]:
+    """Starts a module of this package that works beside this process, on a store.
+
+    Args:
+        settings: what it reads from its standard input, to the end.
+        stdout: as subprocess has it.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    process = subprocess.Popen(
+        # -P: nothing is imported from where this process happened to be started.
+        [sys.executable, "-P", "-m", module, str(data_dir.absolute()), str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=stdout,
+    )
+    assert process.stdin
+    with suppress(BrokenPipeError), process.stdin:
+        process.stdin.write(settings)
+    return process
 
 
 def work_beside(nice: int, parent: int | None = None) -> None:

@@ -23,7 +23,7 @@ from esr_tui.recording.tally import Tally
 from esr_tui.recording.verdicts import VerdictSummaries
 
 _ORDER = {LIVE: 0, LINGERING: 1}
-_SETTLED_NS = 100_000_000
+SETTLED_NS = 100_000_000
 """A directory changed less than this ago may change again within the same tick of its mtime."""
 
 _CANDIDATES = 5
@@ -118,7 +118,7 @@ class _Directory:
             changed = self._path.stat().st_mtime_ns
             if changed != self._changed:
                 self._list()
-                self._changed = changed if time.time_ns() - changed > _SETTLED_NS else -1
+                self._changed = changed if time.time_ns() - changed > SETTLED_NS else -1
         except FileNotFoundError:
             return []
         except OSError as error:

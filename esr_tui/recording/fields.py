@@ -1,11 +1,16 @@
-"""Values that every event of a recording needs: ids, and text that JSON can hold."""
+"""Values that every event needs: ids, and text that JSON can hold; events that belong to no session."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+
+from esr_tui.model.clock import Clock
+from esr_tui.model.envelope import Event
+
+E = TypeVar("E", bound=Event)
 
 _POOL = 4096
 _pool: list[str] = []
@@ -34,3 +39,24 @@ def encodable(value: Any) -> Any:
             return msgspec.structs.replace(value, **parts)
         case _:
             return value
+
+
+def of_no_session(kind: type[E], node: str, ktime: int, *, sid: str = "", **fields: Any) -> E:
+    """An event for the audit log alone, about the recorder or its store.
+
+    Args:
+        node: the node's UUID.
+        ktime: boot-clock nanoseconds.
+        sid: of the recording that it is about, if of one.
+        fields: what the kind has beside what all events carry.
+    """
+    return kind(
+        code=kind.CODE,
+        time=Clock.measure().wall(ktime),
+        uid=new_uid(),
+        ei=0,
+        sid=sid,
+        server_id=node,
+        ktime=ktime,
+        **fields,
+    )

@@ -26,6 +26,7 @@ from esr_tui.model.events import Gap
 from esr_tui.model.text import printable
 from esr_tui.recording import files
 from esr_tui.recording.errors import StoreError, read_failed, write_failed
+from esr_tui.recording.fields import of_no_session
 from esr_tui.recording.files import LineFile
 from esr_tui.recording.layout import SESSIONS
 
@@ -220,15 +221,10 @@ class Store:
 
     def _gap(self) -> bytes:
         """The line that owns up to lines the log lacks."""
-        now = Clock.now()
-        gap = Gap(
-            code=Gap.CODE,
-            time=Clock.measure().wall(now),
-            uid=str(uuid.uuid4()),
-            ei=0,
-            sid="",
-            server_id=self.node,
-            ktime=now,
+        gap = of_no_session(
+            Gap,
+            self.node,
+            Clock.now(),
             cause="disk_full",
             count=self._dropped,
             unit="lines",

@@ -154,7 +154,7 @@ def test_a_listing_begins_only_what_its_files_do_not_call_done(
 
     monkeypatch.setattr(following, "summary_of", noted)
     monkeypatch.setattr(following, "_ANYWAY_S", 0.0)
-    monkeypatch.setattr(following, "_SETTLED_NS", 1 << 62)
+    monkeypatch.setattr(following, "SETTLED_NS", 1 << 62)
     writer.flush()
     other = RecordingWriter(Store(tmp_path), sid="t", user="u", login="u", start_ktime=SECOND, clock=Clock(0))
     other.add(SessionStart, ktime=SECOND, size="80:24", tty="pts/2", leader=200)

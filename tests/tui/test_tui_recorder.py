@@ -10,7 +10,8 @@ import msgspec
 from textual.widgets import Static
 
 from esr_tui.model.status import RingStatus, Status, WritingStatus
-from esr_tui.tui.recorder import Recorder, lines, told
+from esr_tui.recording.statuswords import lines
+from esr_tui.tui.recorder import Recorder, told
 from esr_tui.tui.screens.recorder import UNKNOWN, RecorderScreen
 from esr_tui.tui.widgets.bars import Bar
 
