@@ -6,6 +6,7 @@ the bare figure of its own round.
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from contextlib import ExitStack
 
@@ -14,9 +15,11 @@ from login import LoginServer
 from peers import Peer, missing
 from recorder import Recorder
 
-ROUNDS = 4
+ROUNDS = 6
+SETTLE_S = 3.0
+"""A session is idle so long after its beginning: the login's own work has been recorded and judged by then."""
 BARE, IDLE, SESSION = "nothing", "esr, no session", "esr, an idle session"
-OUTSIDE = {"exec": (150, 5), "open": (60_000, 5), "readwrite": (150_000, 5)}
+OUTSIDE = {"exec": (300, 9), "open": (60_000, 5), "readwrite": (150_000, 5)}
 INSIDE = {"exec": (150, 7), "open": (6_000, 7)}
 UNITS = {"exec": ("µs", 1000.0, 1), "open": ("µs", 1000.0, 3), "readwrite": ("µs", 1000.0, 3)}
 
@@ -50,6 +53,7 @@ class Cost:
                 if condition == SESSION:
                     stack.enter_context(self._server.idle_session())
                     recorder.live()
+                    threading.Event().wait(SETTLE_S)
                 self._measure(condition)
                 if quiet or condition == SESSION:
                     self.hooks[condition].append(syscall_hooks(recorder.pid))
