@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import posixpath
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -21,8 +20,8 @@ from pathlib import Path
 import msgspec
 
 from esr_tui.capture.alerts import Sender
-from esr_tui.capture.metrics import Server
 from esr_tui.capture.privilege import ALERTING, DAC_READ_SEARCH, closed, keep
+from esr_tui.capture.serving import Server
 from esr_tui.config import Config, keeping
 from esr_tui.config.keeping import Metrics
 from esr_tui.divergence.following import Following
@@ -30,7 +29,7 @@ from esr_tui.divergence.rules import RuleSet, in_force
 from esr_tui.kernel.errors import KernelError
 from esr_tui.masking.lens import Lens
 from esr_tui.masking.rules import at_capture, masker_of
-from esr_tui.model.beside import begin_beside, work_beside
+from esr_tui.model.beside import work_beside
 from esr_tui.model.codec import encode
 from esr_tui.model.session import SessionSummary
 from esr_tui.model.text import printable
@@ -46,16 +45,6 @@ _LOUD = SEVERITIES.index("medium")
 _NICE = 5
 _LAST_ALERTS_S = 4.0
 """For alerts that wait to be sent when the analyst is to end."""
-
-
-def start(data_dir: Path, config: Config) -> subprocess.Popen[bytes]:
-    """Starts the analyst, which ends when this process does.
-
-    It is given the configuration, so that a file that is being edited cannot keep it from being started again.
-    Raises OSError.
-    """
-    settings = msgspec.json.encode(config, enc_hook=str)
-    return begin_beside(__name__, data_dir, settings, subprocess.DEVNULL)
 
 
 def event(session: SessionSummary, verdict: Verdict, node: str) -> Divergence:

@@ -9,8 +9,15 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+
+import msgspec
 
 from esr_tui.config.schema import Config
+from esr_tui.model.beside import begin_beside
+
+_ANALYST = "esr_tui.capture.analyst"
+"""By its name, since the recorder has no room for what it imports."""
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _STEADY_S = 60.0
@@ -19,6 +26,16 @@ _TIME_TO_END_S = 5.0
 """For the alerts that wait to be sent."""
 
 Start = Callable[[Config], "subprocess.Popen[bytes]"]
+
+
+def start_analyst(data_dir: Path, config: Config) -> subprocess.Popen[bytes]:
+    """Starts the analyst, which ends when this process does.
+
+    It is given the configuration, so that a file that is being edited cannot keep it from being started again.
+    Raises OSError.
+    """
+    settings = msgspec.json.encode(config, enc_hook=str)
+    return begin_beside(_ANALYST, data_dir, settings, subprocess.DEVNULL)
 
 
 class Companion:

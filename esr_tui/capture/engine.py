@@ -19,7 +19,7 @@ from esr_tui.model.clock import Clock
 FLUSH_NS = 20_000_000
 """A live recording's end on disk is at most this old (plus what it takes to handle one poll)."""
 _IDLE_MS = 100
-_DOZE_MS, _QUIET_NS = 250, 1_000_000_000
+_DOZE_MS, _QUIET_NS = 500, 1_000_000_000
 """How long to wait at a time once nothing has come for so long."""
 _HOUSEKEEPING_NS = 500_000_000
 _LAST_WRITES_S = 10.0

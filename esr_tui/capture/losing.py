@@ -52,9 +52,10 @@ class Losses:
         for loss in roster.kernel.last_losses() if last else roster.kernel.losses():
             name = f"{loss.ring}.{loss.cause}"
             self.lost[name] = self.lost.get(name, 0) + loss.count
-            incomplete |= loss.ring == "command"
+            incomplete |= loss.ring in ("command", "all")
             owner = roster.owner(loss.who)
-            if owner is None and loss.cpu is None and loss.who < _PIDS and loss.ring in ("command", "disk"):
+            anybodys = loss.cpu is not None or loss.hook
+            if owner is None and not anybodys and loss.who < _PIDS and loss.ring in ("command", "disk"):
                 continue  # what a login daemon did for itself is no session's
             for session in [owner] if owner else list(roster.sessions.values()):
                 _write_loss(session, now, self._counted, loss, certain=owner is not None)
@@ -68,6 +69,12 @@ def _write_loss(session: LiveSession, now: int, since: int, loss: Loss, *, certa
         unit, detail = (
             "system calls",
             f"{loss.count} system calls of 32-bit programs{doubt} were not looked into",
+        )
+    elif loss.hook:
+        unit = "times"
+        detail = (
+            f"the kernel did not run the program at {loss.hook} {loss.count} times, because that processor was "
+            "running it already; what it would have recorded is missing, and whose it was is not known"
         )
     elif loss.cpu is not None:
         unit = "records"

@@ -1,22 +1,12 @@
-"""The recorder's figures as Prometheus reads them: in a file, or from an address of this machine alone.
-
-The format (text, 0.0.4) is a name, labels and a number a line. The server runs in the analyst's process and reads
-the status file, so that nobody who asks it, however or however often, is the recorder's business.
-"""
+"""The recorder's figures as Prometheus reads them (text, 0.0.4): a name, labels and a number a line."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
 from esr_tui.model.status import Status
-from esr_tui.recording import statusfile
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_PATIENCE_S = 2.0
-"""For a client to send its request, and to take the answer; one is served at a time."""
 
 Sample = tuple[dict[str, str], float]
 
@@ -90,48 +80,3 @@ def _of_rings(status: Status) -> Iterator[tuple[str, str, str, list[Sample]]]:
             for name, count in lost.items()
         ],
     )
-
-
-class Server:
-    """Answers `GET /metrics` on a loopback address, one client at a time.
-
-    Args:
-        data_dir: whose recorder.
-        address: host and port; a port of 0 takes a free one.
-
-    Attributes:
-        port: of the address, as bound.
-
-    Raises:
-        OSError: the address cannot be bound.
-    """
-
-    def __init__(self, data_dir: Path, address: tuple[str, int]) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            timeout = _PATIENCE_S
-
-            def do_GET(self) -> None:
-                if self.path != "/metrics":
-                    self.send_error(404)
-                    return
-                body = exposition(statusfile.read(data_dir)).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", CONTENT_TYPE)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Who asks is nobody's business."""
-
-        self._server = HTTPServer(address, Handler)
-        self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, name="esr-metrics", daemon=True, kwargs={"poll_interval": 5}
-        )
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stops serving."""
-        self._server.shutdown()
-        self._server.server_close()

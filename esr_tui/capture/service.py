@@ -10,8 +10,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from esr_tui.capture import analyst, privilege
-from esr_tui.capture.companion import Companion
+from esr_tui.capture import privilege
+from esr_tui.capture.companion import Companion, start_analyst
 from esr_tui.capture.duties import Duties
 from esr_tui.capture.engine import Engine
 from esr_tui.capture.keeper import Keeper
@@ -99,7 +99,7 @@ def run(config: Config, data_dir: Path, config_path: Path | None = None, *, take
     store.create()
     share(data_dir, config.group)
     lock = Lock(data_dir)
-    beside = Companion(partial(analyst.start, data_dir), complain)
+    beside = Companion(partial(start_analyst, data_dir), complain)
     alone = lock.take()
     if alone:
         lock.sign()

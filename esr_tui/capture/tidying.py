@@ -36,7 +36,6 @@ from esr_tui.recording.retention import (
     remove_log,
 )
 from esr_tui.recording.store import Store
-from esr_tui.search.grams import Grams
 
 _NICE = 5
 
@@ -98,10 +97,18 @@ def _tidy(store: Store, budget: Budget, free: int) -> int:
             continue
         used -= each.recording.size
         _note(store, each)
-    if gone and (index := Grams.open(data_dir)):
+    if gone:
+        _forget(data_dir, gone)
+    return used
+
+
+def _forget(data_dir: Path, gone: Sequence[Path]) -> None:
+    """Takes removed recordings out of the index of searches."""
+    from esr_tui.search.grams import Grams  # noqa: PLC0415  (the recorder, which starts this, needs no SQLite)
+
+    if index := Grams.open(data_dir):
         index.forget(gone)
         index.close()
-    return used
 
 
 def _note(store: Store, removed: Going) -> None:

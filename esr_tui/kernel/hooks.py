@@ -20,6 +20,9 @@ RAW = {
 }
 """Raw tracepoints and their programs. They cost nobody else anything, so they stay attached."""
 
+RING_OF = {hook: "network" if hook == "inet_sock_set_state" else "command" for hook in RAW}
+"""What those programs write to; those of system calls write to all rings."""
+
 SYSCALLS = {
     "on_read": "read pread64 recvfrom",
     "on_ioctl": "ioctl",

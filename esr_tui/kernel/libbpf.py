@@ -21,6 +21,7 @@ _SIGNATURES = {
     "bpf_raw_tracepoint_open": "i pi",
     "bpf_prog_load": "i ipppNp",
     "bpf_prog_get_fd_by_id": "i u",
+    "bpf_obj_get_info_by_fd": "i ipp",
     "btf__load_vmlinux_btf": "p ",
     "btf__free": "- p",
     "btf__type_by_id": "p pu",
@@ -67,6 +68,26 @@ def raw_tracepoint(name: str | None, program: int) -> int:
         why = os.strerror(ctypes.get_errno())
         raise KernelError(f"the kernel refuses a program on {name or 'one of its functions'}: {why}")
     return fd
+
+
+class _ProgramInfo(ctypes.Structure):
+    """struct bpf_prog_info, as far as its count of what was passed over (Linux 5.12)."""
+
+    _fields_ = [("before", ctypes.c_uint8 * 208), ("recursion_misses", ctypes.c_uint64)]
+
+
+def passed_over(program: int) -> int:
+    """How often the kernel did not run a program, because the processor was in the midst of running it already.
+
+    An interrupt can do that, and on a kernel with full preemption another process. An older kernel says 0.
+
+    Args:
+        program: its descriptor.
+    """
+    info, size = _ProgramInfo(), ctypes.c_uint32(ctypes.sizeof(_ProgramInfo))
+    if library().bpf_obj_get_info_by_fd(program, ctypes.byref(info), ctypes.byref(size)):
+        return 0
+    return int(info.recursion_misses)
 
 
 class Map:

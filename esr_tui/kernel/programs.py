@@ -17,7 +17,7 @@ from esr_tui.kernel import libbpf, loading, records
 from esr_tui.kernel.argv import ArgvAssembler
 from esr_tui.kernel.decoding import decode
 from esr_tui.kernel.fixtures import Fixtures
-from esr_tui.kernel.hooks import RAW, RINGS
+from esr_tui.kernel.hooks import RAW, RING_OF, RINGS
 from esr_tui.kernel.interpreters import budget_of
 from esr_tui.kernel.numbers import Discrepancy, Numbers, Tallies
 from esr_tui.kernel.rings import Rings
@@ -50,7 +50,8 @@ class Loss(msgspec.Struct, frozen=True):
     """`count` more records (bytes, for terminal output) were lost since the last time it was asked.
 
     `who` is the kernel's id of a session, or the pid of a login daemon's process, or 0. Of what is `missing` or
-    `repeated` (see Numbers) it is not known whose it was, but that it was sent by programs on `cpu`.
+    `repeated` (see Numbers) it is not known whose it was, but that it was sent by programs on `cpu`; of what is
+    `passed_over`, that the program at `hook` did not run, nor how many records it would have sent.
     """
 
     who: int
@@ -58,6 +59,7 @@ class Loss(msgspec.Struct, frozen=True):
     cause: str
     count: int
     cpu: int | None = None
+    hook: str = ""
 
 
 class Kernel:
@@ -83,6 +85,7 @@ class Kernel:
         """
         self._seen: dict[tuple[int, int, int], int] = {}
         self._unattributed = 0
+        self._passed_over: dict[str, int] = {}
         self._argv = ArgvAssembler()
         self._dozes = False
         self.ring_bytes = {name: getattr(sizes, name) * 4096 for name in RINGS}
@@ -184,7 +187,18 @@ class Kernel:
         if total > self._unattributed:
             found.append(Loss(0, "all", "loss_map_full", total - self._unattributed))
             self._unattributed = total
-        return found + [_unexplained(each) for each in self._numbers.check()]
+        return found + self._overlooked() + [_unexplained(each) for each in self._numbers.check()]
+
+    def _overlooked(self) -> list[Loss]:
+        """What programs did not see since the last call, because they were not run."""
+        found = []
+        programs = {hook: self._programs[function] for hook, function in RAW.items()}
+        for hook, fd in {**programs, **self._calls.programs}.items():
+            total = libbpf.passed_over(fd)
+            if (more := total - self._passed_over.get(hook, 0)) > 0:
+                self._passed_over[hook] = total
+                found.append(Loss(0, RING_OF.get(hook, "all"), "passed_over", more, hook=hook))
+        return found
 
     def last_losses(self) -> list[Loss]:
         """As `losses`, up to now: what is still in the rings is read for it, and thrown away."""

@@ -17,10 +17,13 @@ class Calls:
     Args:
         programs: descriptors by hook, as they were loaded.
         fixtures: is told what is attached.
+
+    Attributes:
+        programs: as given.
     """
 
     def __init__(self, programs: Mapping[str, int], fixtures: Fixtures) -> None:
-        self._programs, self._fixtures = programs, fixtures
+        self.programs, self._fixtures = programs, fixtures
         self._links: dict[str, int] = {}
         self._detaching: threading.Thread | None = None
         self._keep_attached = threading.Event()
@@ -35,7 +38,7 @@ class Calls:
         if self.attached:
             return
         self._stop_detaching()
-        for hook, program in self._programs.items():
+        for hook, program in self.programs.items():
             if hook not in self._links:
                 name = TRACEPOINT if hook == TRACEPOINT else None
                 self._links[hook] = libbpf.raw_tracepoint(name, program)
@@ -73,6 +76,6 @@ class Calls:
     def close(self) -> None:
         """Detaches, and lets go of the programs."""
         self._stop_detaching()
-        for fd in (*self._links.values(), *self._programs.values()):
+        for fd in (*self._links.values(), *self.programs.values()):
             os.close(fd)
         self._links.clear()

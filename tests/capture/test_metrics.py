@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from esr_tui.capture.keeper import Keeper
-from esr_tui.capture.metrics import CONTENT_TYPE, Server, exposition
+from esr_tui.capture.metrics import CONTENT_TYPE, exposition
+from esr_tui.capture.serving import Server
 from esr_tui.config.keeping import Metrics
 from esr_tui.config.schema import Config
 from esr_tui.model.status import RingStatus, Status, WritingStatus

@@ -15,7 +15,6 @@ import pytest
 from esr_tui.capture.companion import Companion
 from esr_tui.capture.engine import Engine
 from esr_tui.capture.metrics import exposition
-from esr_tui.capture.opening import Opening
 from esr_tui.capture.reporting import Reporter
 from esr_tui.capture.roster import Roster
 from esr_tui.cli import health
@@ -27,6 +26,7 @@ from esr_tui.kernel.programs import Kernel, Loss, RingSizes
 from esr_tui.model.clock import Clock
 from esr_tui.model.events import Gap
 from esr_tui.recording import RecordingReader, Store
+from tests.e2e.own_session import begin_own_session
 from tests.e2e.waiting import until
 
 RINGS = ("command", "disk", "network", "terminal")
@@ -141,14 +141,10 @@ def test_what_is_missing_is_told_everywhere(
     store = Store(tmp_path)
     store.create()
     roster = Roster(kernel, store, cgroups=None, complain=print)
-    engine, key = Engine(roster, names=()), Clock.now()
-    opening = Opening(
-        key=key, leader=os.getpid(), reader=None, started=key, uid=0, loginuid=None, audit=records.UNSET, cgroup=0,
-        tty=(0, 0), size=(80, 24), lflag=0, argv=["sh"], connection=None,
-    )  # fmt: skip
-    session = roster.begin(opening)
+    engine = Engine(roster, names=())
+    session = begin_own_session(roster)
     thrown = careless(kernel, monkeypatch)
-    act(kernel, 20, key)
+    act(kernel, 20, session.key)
 
     def counted() -> bool:
         engine.step()
