@@ -24,6 +24,8 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 ALTERED = 1
 UNPROVEN = 3
 """Exit codes: something was altered; nothing was, and yet something is covered by no seal."""
+_TOLD_BY_NOTE = {verified.REMOVED, verified.REDACTED, verified.UNREADABLE}
+"""States whose first note stands in the headline."""
 
 
 def kept(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, Head]:
@@ -82,8 +84,10 @@ def verify(
     cut       its recorder died; the end is covered by no seal, or gone
     unsealed  made without a seal: imported, or by an older esr
     altered   not as it was sealed, and where
+    unreadable  the disk or the rights forbid it; the others are looked at
 
-    Exit code 0: nothing is altered. 1: something is. 3: nothing is, but no seal covers some bytes (cut, unsealed).
+    Exit code 0: nothing is altered. 1: something is. 3: nothing is, but some bytes are covered by no seal (cut,
+    unsealed) or cannot be read.
     """
     if everything == (session is not None):
         raise click.UsageError("name a session, a directory or a file, or give --all")
@@ -132,7 +136,7 @@ def _chosen(session: str, store: Path, pinned: list[bytes]) -> Iterator[Verified
 def _code(each: Verified) -> int:
     if not each.sound:
         return ALTERED
-    return UNPROVEN if each.state in {verified.CUT, verified.UNSEALED} else 0
+    return UNPROVEN if each.state in {verified.CUT, verified.UNSEALED, verified.UNREADABLE} else 0
 
 
 def lines(each: Verified) -> list[str]:
@@ -142,5 +146,5 @@ def lines(each: Verified) -> list[str]:
     rest = [printable(finding.sentence, 1000) for finding in each.findings[1:]]
     if each.more:
         rest.append(f"and {each.more} further findings")
-    notes = each.notes[1:] if each.state in {verified.REMOVED, verified.REDACTED} else each.notes
+    notes = each.notes[1:] if each.state in _TOLD_BY_NOTE else each.notes
     return [shown, *(f"    {one}" for one in (*rest, *(printable(note, 1000) for note in notes)))]

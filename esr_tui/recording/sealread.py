@@ -105,6 +105,9 @@ class SealReader:
 
     def _raw(self) -> Iterator[tuple[bytes, int]]:
         """Whole lines without their newlines, and where each begins."""
+        if (self._place.size(self._name) or 0) < 0:
+            self._found.add(self._name, "replaced", "is no file any more, but a link or the like")
+            return
         rest, start, position = b"", 0, 0
         while data := self._place.read(self._name, position, _BLOCK):
             position += len(data)

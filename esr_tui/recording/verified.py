@@ -13,6 +13,7 @@ LIVE = "live"
 CUT = "cut"
 REMOVED = "removed"
 REDACTED = "redacted"
+UNREADABLE = "unreadable"
 
 RECORDING, LOG, CHAIN = "recording", "log", "chain"
 """What can be verified."""
@@ -52,7 +53,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
         sid: what was verified: a session, the name of a day's log, or the node's UUID for its chain.
         path: where it is.
         node: the UUID of the node that sealed it.
-        state: intact, altered, unsealed, live, cut, removed or redacted.
+        state: intact, altered, unsealed, live, cut, removed, redacted or unreadable.
         until: time of the last sound seal.
         age: of one that lives: seconds since then by this machine's clock.
         lines: how many lines the seal has.
@@ -102,6 +103,8 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
                 return "removed: " + (self.notes[0] if self.notes else "")
             case "redacted":
                 return f"redacted: {self.notes[0]}" if self.notes else "redacted"
+            case "unreadable":
+                return f"unreadable: {self.notes[0]}" if self.notes else "unreadable"
             case _:
                 return "unsealed: nothing vouches for this recording; it was made without a seal"
 

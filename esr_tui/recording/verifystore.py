@@ -14,7 +14,7 @@ import msgspec
 
 from esr_tui.model.text import printable
 from esr_tui.recording import chain, files, verified
-from esr_tui.recording.errors import StoreError, read_failed
+from esr_tui.recording.errors import RecordingError, StoreError, read_failed
 from esr_tui.recording.layout import SESSIONS, is_log, seal_name, sid_of
 from esr_tui.recording.logseal import closed
 from esr_tui.recording.place import Folder, Logs
@@ -154,7 +154,7 @@ def verify_store(
         kept: by node, a line of its chain that somebody wrote down.
 
     Raises:
-        RecordingError: something cannot be read.
+        RecordingError: a directory or a chain cannot be read. Of a recording that cannot, its state says so.
     """
     directories = sessions_dirs(data_dir)
     own = own_directory(data_dir)
@@ -180,7 +180,7 @@ def verify_directory(
         )
     yield from _logs(_above(directory), node)
     for sid in sorted(present):
-        yield _one(directory, sid, node, sid in live)
+        yield _tried(directory, sid, node, sid in live)
     for sid in sorted({*node.heads, *node.removed} - present):
         if not is_log(sid):
             removed = sid in node.removed
@@ -198,8 +198,15 @@ def _logs(directory: Path, node: Node) -> Iterator[Verified]:
             came = _gone(directory, name)
         else:
             live = name[:10] >= recent and not closed(directory, name)
-            came = verify(Logs(directory), name, node.keys, live=live, heads=node.heads.get(name, ()))
+            came = _log(directory, name, node, live)
         yield msgspec.structs.replace(came, path=str(directory / name), kind=LOG)
+
+
+def _log(directory: Path, name: str, node: Node, live: bool) -> Verified:
+    try:
+        return verify(Logs(directory), name, node.keys, live=live, heads=node.heads.get(name, ()))
+    except RecordingError as error:
+        return _unreadable(directory, name, error)
 
 
 def in_store(directory: Path) -> bool:
@@ -254,6 +261,18 @@ def _one(directory: Path, sid: str, node: Node, live: bool) -> Verified:
         chain.NAME, "missing", "does not know of this recording of its node: another chain was put there"
     )
     return msgspec.structs.replace(came, state=verified.ALTERED, findings=(*came.findings, *found.found))
+
+
+def _tried(directory: Path, sid: str, node: Node, live: bool) -> Verified:
+    """As _one: what cannot be read keeps nobody from looking at the others."""
+    try:
+        return _one(directory, sid, node, live)
+    except RecordingError as error:
+        return _unreadable(directory, sid, error)
+
+
+def _unreadable(directory: Path, name: str, error: RecordingError) -> Verified:
+    return Verified(sid=name, path=str(directory / name), state=verified.UNREADABLE, notes=(str(error),))
 
 
 def _removed(directory: Path, sid: str, node: Node, *, still: bool = False) -> Verified:

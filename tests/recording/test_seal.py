@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -192,6 +193,43 @@ def test_files_of_another_recording(store: Store, writer_of: Begin, clock: Time)
     came = verify_index(one)
     assert came.state == "altered"
     assert f"belongs to {two.stem}" in sentences(came)
+
+
+@pytest.mark.parametrize("put", ["link", "pipe", "directory"])
+def test_something_else_in_place_of_a_seal(
+    store: Store, writer_of: Begin, clock: Time, put: str, tmp_path: Path
+) -> None:
+    first, second = ended(store, writer_of, clock, 1), ended(store, writer_of, clock, 2)
+    path = first.with_suffix(".seal")
+    path.rename(tmp_path / "elsewhere")
+    if put == "link":
+        path.symlink_to(tmp_path / "elsewhere")
+    elif put == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    came = {each.sid: each for each in verify_store(store.data_dir)}
+    assert came[first.stem].state == "altered"
+    assert "is no file any more" in came[first.stem].headline()
+    assert came[second.stem].state == "intact"
+
+
+def test_one_that_cannot_be_read_keeps_nobody_from_the_others(
+    store: Store, writer_of: Begin, clock: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = ended(store, writer_of, clock, 1), ended(store, writer_of, clock, 2)
+    read = os.pread
+
+    def failing(fd: int, count: int, offset: int) -> bytes:
+        if first.stem in str(Path(f"/proc/self/fd/{fd}").readlink()):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(fd, count, offset)
+
+    monkeypatch.setattr(os, "pread", failing)
+    came = {each.sid: each for each in verify_store(store.data_dir)}
+    assert came[first.stem].state == "unreadable"
+    assert "Input/output error" in came[first.stem].headline()
+    assert came[second.stem].state == "intact"
 
 
 def test_a_file_that_was_added(store: Store, writer_of: Begin, clock: Time) -> None:
