@@ -16,11 +16,13 @@
 #define PAYLOAD 512
 #define MESSAGES 8 /* of one sendmmsg */
 #define CONNECTS (ROLE_MEMBER | ROLE_DAEMON) /* sshd itself does it for who forwards ports: user space decides */
+#define MOMENT 1000000 /* ns that lie between two programs at one place, at most */
 #define FIN_CAME 2 /* sock_common.skc_flags: SOCK_DONE */
 
 /* enum of net/tcp_states.h */
 #define ESTABLISHED 1
 #define SYN_SENT 2
+#define SYN_RECEIVED 3
 #define CLOSED 7
 #define LISTENING 10
 
@@ -64,7 +66,7 @@ struct datagram_record {
 struct owner {
   struct header h;
   struct endpoint source; /* a closed socket has forgotten its port */
-  u32 pad;
+  u32 state;              /* that was recorded last */
 };
 
 BPF_RINGBUF_OUTPUT(network_ring, NETWORK_PAGES);
@@ -89,54 +91,72 @@ static inline void read_addresses(struct socket_record *r, void *sk) {
   }
 }
 
-static inline void remember(u64 key, struct socket_record *r) {
-  struct owner owner = {.h = r->h, .source = r->source};
+static inline void remember(u64 key, struct socket_record *r, u32 state) {
+  struct owner owner = {.h = r->h, .source = r->source, .state = state};
   if (sockets.update(&key, &owner)) count_loss(r->h.session, RING_NETWORK, CAUSE_MAP_FULL, 1);
 }
 
+/* A TCP socket's end; nothing more is to be heard of it. */
+static inline void send_end(void *sk, u64 key, struct owner *owner, u32 event) {
+  struct socket_record r = {.h = owner->h, .event = event};
+  struct endpoint source = owner->source;
+  sockets.delete(&key);
+  r.h.ktime = bpf_ktime_get_boot_ns();
+  r.protocol = deref16(sk, OFF_sock_sk_protocol);
+  read_addresses(&r, sk);
+  if (source.port) r.source = source;
+  r.error = deref32(sk, OFF_sock_sk_err);
+  if (r.protocol == PROTOCOL_TCP) {
+    r.sent = deref64(sk, OFF_tcp_sock_bytes_sent) - deref64(sk, OFF_tcp_sock_bytes_retrans);
+    r.received = deref64(sk, OFF_tcp_sock_bytes_received);
+    if (r.received && (deref64(sk, OFF_sock_common_skc_flags) & FIN_CAME)) r.received--; /* the kernel counts the FIN */
+  }
+  send_socket(&r);
+}
+
 /* TP_PROTO(const struct sock *sk, const int oldstate, const int newstate) */
-int on_tcp_state(struct bpf_raw_tracepoint_args *ctx) {
+static inline int tcp_state(struct bpf_raw_tracepoint_args *ctx) {
   void *sk = (void *)ctx->args[0];
   int before = ctx->args[1], now = ctx->args[2];
   u64 key = (u64)sk;
+  struct owner *owner = sockets.lookup(&key);
   struct socket_record r = {};
   if (now == SYN_SENT || now == LISTENING) {
     u32 tgid = bpf_get_current_pid_tgid() >> 32;
+    bool fresh = owner && bpf_ktime_get_boot_ns() - owner->h.ktime < MOMENT;
+    if (fresh && owner->state == now && owner->h.pid == tgid) return 0; /* the other program has seen it */
+    if (owner) sockets.delete(&key); /* of an earlier socket that lay there, of which the end was not seen */
     struct proc *known = procs.lookup(&tgid);
     if (!known || !(known->role & CONNECTS)) return 0;
     struct proc proc = *known;
     fill_header(&r.h, RECORD_SOCKET, (void *)bpf_get_current_task(), &proc);
-    remember(key, &r);
     r.event = now == SYN_SENT ? SOCKET_ATTEMPT : SOCKET_LISTENING;
-  } else {
-    struct owner *owner = sockets.lookup(&key);
-    if (!owner) return 0;
-    if (now == ESTABLISHED) {
-      r.event = SOCKET_ESTABLISHED;
-    } else if (now == CLOSED) {
-      r.event = before == SYN_SENT ? SOCKET_FAILED : SOCKET_CLOSED;
-    } else {
-      return 0;
-    }
+  } else if (!owner) {
+    return 0;
+  } else if (now == CLOSED) {
+    send_end(sk, key, owner, before == SYN_SENT ? SOCKET_FAILED : SOCKET_CLOSED);
+    return 0;
+  } else if (now == ESTABLISHED && owner->state != ESTABLISHED) {
     r.h = owner->h;
     r.h.ktime = bpf_ktime_get_boot_ns();
-    r.source = owner->source;
+    r.event = SOCKET_ESTABLISHED;
+  } else {
+    if (now == SYN_RECEIVED && before == LISTENING) sockets.delete(&key); /* an earlier socket's, as above */
+    return 0;
   }
   r.protocol = deref16(sk, OFF_sock_sk_protocol);
-  struct endpoint source = r.source;
   read_addresses(&r, sk);
-  if (now == ESTABLISHED || now == LISTENING) remember(key, &r);
-  if (now == CLOSED) {
-    if (source.port) r.source = source;
-    sockets.delete(&key);
-    r.error = deref32(sk, OFF_sock_sk_err);
-    if (r.protocol == PROTOCOL_TCP) r.sent = deref64(sk, OFF_tcp_sock_bytes_sent) - deref64(sk, OFF_tcp_sock_bytes_retrans);
-    if (r.protocol == PROTOCOL_TCP) r.received = deref64(sk, OFF_tcp_sock_bytes_received);
-    if (r.received && (deref64(sk, OFF_sock_common_skc_flags) & FIN_CAME)) r.received--; /* the kernel counts the FIN */
-  }
+  remember(key, &r, now);
   send_socket(&r);
   return 0;
 }
+
+/*
+ * A processor does not run a program that it is in the midst of running, and packets that come in just then change the
+ * states of other sockets. So there are two: while one runs, the other one sees those. What both see is recorded once.
+ */
+int on_tcp_state(struct bpf_raw_tracepoint_args *ctx) { return tcp_state(ctx); }
+int on_tcp_state_too(struct bpf_raw_tracepoint_args *ctx) { return tcp_state(ctx); }
 
 /* The sock of an open file, or 0 when the file is no socket. */
 static inline void *any_sock_of(void *file) {
@@ -266,7 +286,9 @@ int on_accept(struct call *ctx) {
   read_addresses(&r, sk);
   r.event = SOCKET_ACCEPTED;
   r.protocol = deref16(sk, OFF_sock_sk_protocol);
-  remember((u64)sk, &r);
+  u64 key = (u64)sk;
+  remember(key, &r, ESTABLISHED);
+  if ((deref16(sk, OFF_sock_common_skc_state) & 0xff) == CLOSED) sockets.delete(&key); /* it ended unaccepted */
   send_socket(&r);
   return 0;
 }

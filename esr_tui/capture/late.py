@@ -32,16 +32,30 @@ Identity = tuple[str, int, int]
 """Boot, pid and start of a session's first process: the same again only if it is the same process."""
 
 
+def adopt_daemon(roster: Roster, pid: int) -> bool:
+    """Takes up a login daemon's process, unless it ended just now: another one will have its pid.
+
+    Returns:
+        Whether it was new to the kernel programs.
+    """
+    known = roster.kernel.has_process(pid)
+    if not known:
+        roster.kernel.set_process(pid, 0, records.ROLE_DAEMON)
+    if process := proc.read(pid):
+        roster.logins.seen(pid, process.ppid)
+    elif not known:
+        roster.kernel.forget_process(pid)
+        return False
+    return not known
+
+
 def adopt(roster: Roster, names: Collection[str]) -> None:
     """Takes up logins that are already there, then ends the recordings that were cut and whose login is gone."""
     cut = cut_recordings(roster)
     for _ in range(2):  # the second look finds what began during the first
         found = discover(proc.processes(), names, proc.real_uid)
         for pid in found.daemons:
-            if not roster.kernel.has_process(pid):
-                roster.kernel.set_process(pid, 0, records.ROLE_DAEMON)
-            if process := proc.read(pid):
-                roster.logins.seen(pid, process.ppid)
+            adopt_daemon(roster, pid)
         for login in found.logins:
             if login.leader.pid not in roster.leaders:
                 _adopt_login(roster, login, cut)

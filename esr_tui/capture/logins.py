@@ -5,6 +5,9 @@ from __future__ import annotations
 from esr_tui.sessions import origin
 from esr_tui.sessions.origin import Connection
 
+_DEEPEST = 8
+"""Of daemons above each other: sshd has three. Anybody's program may call itself sshd, and fork for ever."""
+
 
 class Logins:
     """Which processes are login daemons; a connection is one whose parent is a login daemon too.
@@ -35,7 +38,7 @@ class Logins:
 
     def above(self, pid: int) -> int | None:
         """The daemon's process that started this one."""
-        return self._parents.get(pid)
+        return self._parents.get(pid) or None
 
     def left(self, pid: int) -> None:
         """It ended, or became a session's first process.
@@ -43,16 +46,21 @@ class Logins:
         A daemon that put itself in the background has left its child behind: that one is no connection.
         """
         self._parents.pop(pid, None)
-        self._origins.pop(pid, None)
+        served = self._origins.pop(pid, None)
         self.connections.discard(pid)
-        for child, parent in self._parents.items():
-            if parent == pid and self.origin(child) is None:
+        for child in [child for child, parent in self._parents.items() if parent == pid]:
+            self._parents[child] = 0  # another process may have that pid one day, even a child's child
+            if served:
+                self._origins.setdefault(child, served)
+            elif self.origin(child) is None:
                 self.connections.discard(child)
 
     def origin(self, pid: int) -> Connection | None:
         """The connection that a daemon's process, or one above it, serves."""
         line = [pid]
-        while (above := self._parents.get(line[-1])) is not None:
+        while (
+            len(line) < _DEEPEST and (above := self._parents.get(line[-1])) is not None and above not in line
+        ):
             line.append(above)
         for each in line:
             if found := self._origins.get(each):

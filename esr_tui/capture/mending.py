@@ -64,8 +64,7 @@ class Mending:
         found = discover(proc.processes(), names, proc.real_uid)
         for pid in found.daemons:
             if not kernel.has_process(pid):
-                kernel.set_process(pid, 0, records.ROLE_DAEMON)
-                roster.logins.seen(pid, process.ppid if (process := proc.read(pid)) else 0)
+                late.adopt_daemon(roster, pid)
         unknown = {
             login.leader.pid: login for login in found.logins if login.leader.pid not in roster.leaders
         }

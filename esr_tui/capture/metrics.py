@@ -74,7 +74,7 @@ def _of_rings(status: Status) -> Iterator[tuple[str, str, str, list[Sample]]]:
     yield (
         "lost_total",
         "counter",
-        "Records, or bytes of terminal output, that were lost, by kind and cause.",
+        "What was lost, by kind and cause: bytes of terminal output, else records (passed_over: times; compat: calls).",
         [
             (dict(zip(("kind", "cause"), name.split(".", 1), strict=True)), count)
             for name, count in lost.items()

@@ -56,8 +56,11 @@ class Placing:
 
     def end(self, session: LiveSession) -> None:
         """The session is over: its cgroup is not needed any more."""
-        if session.key in self._waiting:
-            self._take(session)
+        if waiting := self._waiting.get(session.key):
+            if waiting[1].cancel():  # it is far from its turn: nobody waits for that
+                del self._waiting[session.key]
+            else:
+                self._take(session)
         if session.place is not None and self._cgroups is not None:
             self._cgroups.release(session.place)
 

@@ -143,10 +143,11 @@ def identity(pid: int, proc: Path = Path("/proc")) -> Identity | None:
     """That of a process; None when it is gone."""
     found: dict[str, list[int]] = {}
     with suppress(OSError, ValueError):
-        for line in (proc / str(pid) / "status").read_text(errors="replace").splitlines():
-            name, _, rest = line.partition(":")
-            if name in ("Uid", "Gid", "Groups"):
-                found[name] = [int(part) for part in rest.split()]
+        # A process chooses its name, which stands in it; of all that ends a line the kernel escapes the line feed.
+        for line in (proc / str(pid) / "status").read_bytes().split(b"\n"):
+            name, _, rest = line.partition(b":")
+            if name in (b"Uid", b"Gid", b"Groups"):
+                found[name.decode()] = [int(part) for part in rest.split()]
         return Identity(found["Uid"][3], found["Gid"][3], tuple(found.get("Groups", ())))
     return None
 

@@ -11,6 +11,7 @@ from esr_tui.capture.opening import Opening, open_session
 from esr_tui.capture.placing import Placing
 from esr_tui.capture.scripts import Scripts
 from esr_tui.capture.session import LiveSession
+from esr_tui.kernel import records
 from esr_tui.kernel.programs import Kernel
 from esr_tui.model.clock import Clock
 from esr_tui.recording.behind import WriteBehind
@@ -163,6 +164,11 @@ class Roster:
         self._placing.end(session)
         place = session.place
         self.kernel.forget_session(session.key, audit=session.audit, cgroup=place.id if place else 0)
+        for other in self.sessions.values():
+            if (
+                other.audit == session.audit != records.UNSET
+            ):  # a login of the same connection: the key is its, too
+                self._tell_kernel(other)
         session.write_counted(None)
         session.writer.close()
 

@@ -183,7 +183,7 @@ def _close(store: Store, writing: WriteBehind, logs: LogSeals) -> None:
 
 def follow(kernel: Kernel, store: Store, keeper: Keeper, old: Config, new: Config) -> None:
     """Makes the kernel programs, and what is recorded, follow a new configuration."""
-    store.lens, store.seal = at_capture(new.masking), new.seal
+    store.lens = at_capture(new.masking)
     keeper.config = new
     if budgets(old) != budgets(new):
         kernel.set_interpreters(budgets(new))

@@ -126,13 +126,7 @@ class Takeover:
 
     def _learn_of_daemon(self, pid: int) -> bool:
         """Whether it was new: then it may have had children already that nobody saw."""
-        roster = self._roster
-        if process := proc.read(pid):
-            roster.logins.seen(pid, process.ppid)
-        if roster.kernel.has_process(pid):
-            return False
-        roster.kernel.set_process(pid, 0, records.ROLE_DAEMON)
-        return True
+        return late.adopt_daemon(self._roster, pid)
 
     def _learn_of_login(self, login: Login) -> bool:
         """Whether there was anything new."""

@@ -16,7 +16,7 @@ from esr_tui.recording.statuswords import amount, silence
 
 _NEARLY_FULL = 80
 """Percent: a ring that was so full loses records the next time."""
-_AGAIN = "sudo esr capture --takeover (with systemd: systemctl restart esr)"
+_AGAIN = "sudo esr capture --takeover (with systemd: systemctl start esr-handover && systemctl restart esr)"
 _NAMED = 10
 _REPORT = "report it with the output of: esr status --json; uname -a"
 _SSH_PORT = 22
@@ -105,7 +105,12 @@ def disk(status: Status) -> Check:
         detail = (
             f"one write has taken {writing.busy_s:.0f} s so far; {amount(writing.waiting)} wait in memory"
         )
-        return Check("disk", False, detail, "look at the store's disk; beyond 64 MiB records are dropped")
+        return Check(
+            "disk",
+            False,
+            detail,
+            "look at the store's disk; beyond 32 MiB opened files are dropped, beyond 64 everything",
+        )
     if writing.dropped:
         told = ", ".join(f"{count} {name}" for name, count in writing.dropped.items())
         return Check(

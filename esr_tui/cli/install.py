@@ -74,9 +74,7 @@ def uninstall(*, config: Path | None, root: Path, dry_run: bool, purge: bool) ->
     if not target.packaging:
         _must_be_root(dry_run)
         if not target.systemd and capture_running(target.data_dir).ok:
-            said = (
-                f"a recorder runs on {target.data_dir}; stop it first (esr capture --data-dir says its pid)"
-            )
+            said = f"a recorder runs on {target.data_dir}; stop it first (esr status says its pid)"
             raise Failure(said)
     _do(plan.uninstall(target, purge=purge), dry_run)
     if not purge and target.at(target.data_dir).is_dir():
@@ -98,7 +96,7 @@ def _target(root: Path, config: Path | None, program: str | None) -> plan.Target
 
 def _must_be_root(dry_run: bool) -> None:
     if os.geteuid() != 0 and not dry_run:
-        raise Failure("only root can do that: sudo esr install (or --dry-run, to see what would be done)")
+        raise Failure("only root can do that: use sudo (or --dry-run, to see what would be done)")
 
 
 def _do(steps: Iterable[Step], dry_run: bool) -> None:

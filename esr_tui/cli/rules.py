@@ -21,7 +21,7 @@ from esr_tui.cli.options import (
 )
 from esr_tui.cli.recordings import find
 from esr_tui.cli.table import cut, pad, terminal_width
-from esr_tui.model.events import Command, Disk, Network, SessionStart
+from esr_tui.model.events import Command, Conduct, Disk, Network, SessionStart
 from esr_tui.model.text import inert_json, printable
 from esr_tui.model.verdict import RuleMatch, Verdict
 from esr_tui.recording import RecordingReader
@@ -232,13 +232,13 @@ class _Lineage:
 
 
 def _of_other_events(index: Path, ruleset: RuleSet, lineage: _Lineage) -> Iterator[Hit]:
-    """Matches on connections and file events: these take the verdict of their process."""
+    """Matches on connections, file events and conduct: these take the verdict of their process."""
     from esr_tui.divergence.rules import Subject  # noqa: PLC0415
 
     reader = RecordingReader(index)
     while piece := reader.read():
         for event in piece.events:
-            if not isinstance(event, Network | Disk):
+            if not isinstance(event, Network | Disk | Conduct):
                 continue
             verdict = lineage.at(event.pid, event.ms)
             subject = Subject(
@@ -254,7 +254,7 @@ def _of_other_events(index: Path, ruleset: RuleSet, lineage: _Lineage) -> Iterat
     reader.close()
 
 
-def _hit(event: Network | Disk, verdict: str, match: RuleMatch) -> Hit:
+def _hit(event: Network | Disk | Conduct, verdict: str, match: RuleMatch) -> Hit:
     return Hit(
         ms=event.ms,
         time=event.time,

@@ -167,7 +167,10 @@ class _Progress:
 @click.option("--events", "events", is_flag=True, help="Only what the kernel saw.")
 @click.option("--oldest", is_flag=True, help="Oldest recordings first.  [default: newest first]")
 @click.option(
-    "--since", callback=moment, metavar="TIME", help="Not before: 2026-11-22T09:30 (UTC), or 3d ago."
+    "--since",
+    callback=moment,
+    metavar="TIME",
+    help="Not before: 2026-11-22T09:30 (UTC), or 3d for three days ago.",
 )
 @click.option("--until", callback=moment, metavar="TIME", help="Not after.")
 @click.option("--user", default="", help="Only sessions of this user.")

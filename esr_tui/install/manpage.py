@@ -38,7 +38,10 @@ reads its configuration and the rules again. A file that cannot be used changes 
 .B esr capture
 writes what it has and ends. Sessions go on; their recordings are taken up by the next recorder.
 .SH EXIT STATUS
-0 fine, 1 an error that is said in one line, 2 wrong usage, 130 interrupted.
+0 fine, 1 an error that is said in one line, 2 wrong usage, 3 nothing found, a severity reached or bytes that nothing
+vouches for, 4 capture stopped because the disk is full, 130 interrupted.
+.B esr record
+ends with its command's status.
 """
 
 

@@ -173,7 +173,8 @@ def _load(
             bpf = _compile(source)  # the map of calls takes no programs of another kind any more
             maps = _maps(bpf)
     calls = calls or _whole(bpf, maps)
-    return {name: libbpf.load(name, bpf.dump_func(name)) for name in RAW.values()}, calls, maps, why
+    programs = {name: libbpf.load(name, bpf.dump_func(name)) for names in RAW.values() for name in names}
+    return programs, calls, maps, why
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -11,17 +11,17 @@ RINGS = ("command", "disk", "network", "terminal")
 """By their numbers in `bpf/esr.h`, from 1."""
 
 RAW = {
-    "sched_process_fork": "on_fork",
-    "sched_process_exec": "on_exec",
-    "sched_process_exit": "on_exit",
-    "cgroup_attach_task": "on_cgroup_attach",
-    "io_uring_create": "on_io_uring",
-    "inet_sock_set_state": "on_tcp_state",
+    "sched_process_fork": ("on_fork",),
+    "sched_process_exec": ("on_exec",),
+    "sched_process_exit": ("on_exit",),
+    "cgroup_attach_task": ("on_cgroup_attach",),
+    "io_uring_create": ("on_io_uring",),
+    "inet_sock_set_state": ("on_tcp_state", "on_tcp_state_too"),
 }
-"""Raw tracepoints and their programs. They cost nobody else anything, so they stay attached."""
+"""Raw tracepoints and their programs. They cost nobody else anything, so they stay attached.
 
-RING_OF = {hook: "network" if hook == "inet_sock_set_state" else "command" for hook in RAW}
-"""What those programs write to; those of system calls write to all rings."""
+Where there are two, one sees what the kernel passes over the other for (see libbpf.passed_over).
+"""
 
 SYSCALLS = {
     "on_read": "read pread64 recvfrom",

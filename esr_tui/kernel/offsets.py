@@ -22,7 +22,7 @@ MEMBERS: tuple[str, ...] = (
     "tty_struct.index tty_struct.driver tty_struct.winsize tty_struct.termios tty_struct.link",
     "ktermios.c_lflag tty_driver.major tty_file_private.tty",
     "cgroup.root cgroup.kn cgroup_root.hierarchy_id kernfs_node.id",
-    "socket.sk sock.sk_err sock.sk_type sock.sk_protocol sock_common.skc_flags",
+    "socket.sk sock.sk_err sock.sk_type sock.sk_protocol sock_common.skc_flags sock_common.skc_state",
     "tcp_sock.bytes_sent tcp_sock.bytes_retrans tcp_sock.bytes_received",
     "sock_common.skc_family sock_common.skc_num sock_common.skc_dport sock_common.skc_daddr",
     "sock_common.skc_rcv_saddr sock_common.skc_v6_daddr sock_common.skc_v6_rcv_saddr",

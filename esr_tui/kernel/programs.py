@@ -17,7 +17,7 @@ from esr_tui.kernel import libbpf, loading, records
 from esr_tui.kernel.argv import ArgvAssembler
 from esr_tui.kernel.decoding import decode
 from esr_tui.kernel.fixtures import Fixtures
-from esr_tui.kernel.hooks import RAW, RING_OF, RINGS
+from esr_tui.kernel.hooks import RAW, RINGS
 from esr_tui.kernel.interpreters import budget_of
 from esr_tui.kernel.numbers import Discrepancy, Numbers, Tallies
 from esr_tui.kernel.rings import Rings
@@ -104,11 +104,12 @@ class Kernel:
         self._calls = Calls(loaded.calls, self.fixtures)
         self.why = loaded.why
         """Why system calls are watched all together, and not each for itself; empty when the kernel grants that."""
-        self._links = [
-            libbpf.raw_tracepoint(name, self._programs[function]) for name, function in RAW.items()
-        ]
-        for name, fd in zip(RAW, self._links, strict=True):
-            self.fixtures.attached(name, fd)
+        self._links: list[int] = []
+        for hook, functions in RAW.items():
+            for function in functions:
+                self._links.append(libbpf.raw_tracepoint(hook, self._programs[function]))
+                name = hook if function == functions[0] else f"{hook} ({function})"
+                self.fixtures.attached(name, self._links[-1])
 
     @property
     def watching(self) -> bool:
@@ -190,14 +191,14 @@ class Kernel:
         return found + self._overlooked() + [_unexplained(each) for each in self._numbers.check()]
 
     def _overlooked(self) -> list[Loss]:
-        """What programs did not see since the last call, because they were not run."""
+        """What programs did not see since the last call, because they were not run, and no other program saw either."""
         found = []
-        programs = {hook: self._programs[function] for hook, function in RAW.items()}
-        for hook, fd in {**programs, **self._calls.programs}.items():
+        alone = {hook: self._programs[functions[0]] for hook, functions in RAW.items() if len(functions) == 1}
+        for hook, fd in {**alone, **self._calls.programs}.items():
             total = libbpf.passed_over(fd)
             if (more := total - self._passed_over.get(hook, 0)) > 0:
                 self._passed_over[hook] = total
-                found.append(Loss(0, RING_OF.get(hook, "all"), "passed_over", more, hook=hook))
+                found.append(Loss(0, "command" if hook in RAW else "all", "passed_over", more, hook=hook))
         return found
 
     def last_losses(self) -> list[Loss]:

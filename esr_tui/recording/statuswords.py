@@ -11,6 +11,8 @@ from esr_tui.recording import statusfile
 
 AS_IT_SAYS = " when the recorder counted last, within five minutes"
 SILENT_S = 3 * statusfile.EVERY_S
+_UNITS = {"missing": "records", "repeated": "records", "passed_over": "times", "compat": "system calls"}
+"""What is counted of losses of these causes, of whatever kind."""
 _STEPS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
@@ -46,15 +48,19 @@ def ails(status: Status) -> str:
     return ""
 
 
+def _unit(name: str) -> str:
+    """What is counted of a loss."""
+    kind, _, cause = name.partition(".")
+    if cause in _UNITS:
+        return _UNITS[cause]
+    return "bytes" if kind == "terminal" else "records"
+
+
 def losses(status: Status) -> str:
     """What was lost since the recorder began, by cause; empty when nothing was."""
     lost = {**status.lost, **status.writing.dropped}
     return printable(
-        ", ".join(
-            f"{count} {'bytes' if name.startswith('terminal.') else 'records'} {name}"
-            for name, count in lost.items()
-            if count
-        ),
+        ", ".join(f"{count} {_unit(name)} {name}" for name, count in lost.items() if count),
         500,
     )
 

@@ -76,9 +76,9 @@ def login_uid(pid: int, proc: Path = PROC) -> int | None:
 def real_uid(pid: int, proc: Path = PROC) -> int | None:
     """The real user id of a process."""
     try:
-        # Names in it are their users' choice, as is what bytes they hold.
-        for line in (proc / str(pid) / "status").read_text(errors="replace").splitlines():
-            if line.startswith("Uid:"):
+        # Names in it are their users' choice, as is what bytes they hold, but for line feeds.
+        for line in (proc / str(pid) / "status").read_bytes().split(b"\n"):
+            if line.startswith(b"Uid:"):
                 return int(line.split()[1])
     except OSError:
         pass
@@ -97,7 +97,7 @@ def cmdline(pid: int, proc: Path = PROC) -> list[bytes]:
 def cgroup(pid: int, proc: Path = PROC) -> str | None:
     """The path of the process in the cgroup v2 hierarchy ("/user.slice/…"); None when unknown."""
     try:
-        for line in (proc / str(pid) / "cgroup").read_text(errors="surrogateescape").splitlines():
+        for line in (proc / str(pid) / "cgroup").read_text(errors="surrogateescape").split("\n"):
             if line.startswith("0::"):
                 return line[3:]
     except OSError:

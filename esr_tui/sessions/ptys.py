@@ -20,6 +20,7 @@ Key = tuple[int, int]
 _KEEP_BYTES = 1 << 20
 _KEEP_NS = 30_000_000_000
 _KEEP_TERMINALS = 256
+_KEEP_NUMBERS = 10_000
 
 
 def is_open(index: int) -> bool:
@@ -50,6 +51,7 @@ class Ptys(Generic[S]):
     def __init__(self) -> None:
         self._owners: dict[Key, S] = {}
         self._unclaimed: dict[Key, Unclaimed] = {}
+        self._thrown_away: dict[Key, int] = {}
 
     def owner(self, record: Output | Mode) -> S | None:
         """The session to which the record belongs; output that has none yet is kept for it."""
@@ -58,8 +60,15 @@ class Ptys(Generic[S]):
         if owner is None and isinstance(record, Output):
             self._unclaimed.setdefault(key, Unclaimed()).add(record)
             if len(self._unclaimed) > _KEEP_TERMINALS:
-                del self._unclaimed[next(iter(self._unclaimed))]
+                self._throw_away(next(iter(self._unclaimed)))
         return owner
+
+    def _throw_away(self, key: Key) -> None:
+        """Keeps no more than the number of bytes."""
+        gone = self._unclaimed.pop(key)
+        self._thrown_away[key] = self._thrown_away.get(key, 0) + gone.kept + gone.dropped
+        if len(self._thrown_away) > _KEEP_NUMBERS:
+            del self._thrown_away[next(iter(self._thrown_away))]
 
     def keep(self, record: Output) -> None:
         """Keeps output of before this recorder's time, unless a session owns the terminal: it has it already."""
@@ -73,7 +82,11 @@ class Ptys(Generic[S]):
 
     def take(self, reader: int | None, index: int) -> Unclaimed:
         """What the terminal has shown so far; it is given away only once."""
-        return Unclaimed() if reader is None else self._unclaimed.pop((reader, index), Unclaimed())
+        if reader is None:
+            return Unclaimed()
+        found = self._unclaimed.pop((reader, index), Unclaimed())
+        found.dropped += self._thrown_away.pop((reader, index), 0)
+        return found
 
     def claim(self, reader: int, index: int, session: S) -> None:
         """Makes the session the owner of all further output."""
@@ -81,7 +94,9 @@ class Ptys(Generic[S]):
 
     def reader_gone(self, reader: int) -> None:
         """A reader ended: its terminals may be given to others."""
-        self._forget([key for key in (*self._owners, *self._unclaimed) if key[0] == reader])
+        self._forget(
+            [key for key in (*self._owners, *self._unclaimed, *self._thrown_away) if key[0] == reader]
+        )
 
     def session_gone(self, session: S) -> None:
         """A session ended: its terminal may be given to another one of the same reader."""
@@ -91,13 +106,15 @@ class Ptys(Generic[S]):
         """Forgets what no session has claimed for half a minute (`now`: boot-clock nanoseconds)."""
         for key, unclaimed in list(self._unclaimed.items()):
             if now - unclaimed.output[-1].head.ktime > _KEEP_NS:
-                del self._unclaimed[key]
+                self._throw_away(key)
 
     def owner_by_reader(self, reader: int) -> S | None:
-        """The session of a reader's terminal, to attribute what was lost of it."""
-        return next((owner for key, owner in self._owners.items() if key[0] == reader), None)
+        """The session of a reader's terminal, to attribute what was lost of it; None where it has several."""
+        owners = [owner for key, owner in self._owners.items() if key[0] == reader]
+        return owners[0] if len(owners) == 1 else None
 
     def _forget(self, keys: list[Key]) -> None:
         for key in keys:
             self._owners.pop(key, None)
             self._unclaimed.pop(key, None)
+            self._thrown_away.pop(key, None)

@@ -72,3 +72,37 @@ def test_only_the_last_process_of_a_connection_may_serve_a_login_itself() -> Non
     assert logins.leaves() == {13}
     logins.left(13)
     assert logins.leaves() == {12}
+
+
+def test_a_child_may_get_the_pid_of_what_was_above_it(held: dict[int, Connection]) -> None:
+    logins = Logins()
+    logins.seen(10, 1)
+    logins.seen(20, 10)  # B forks A,
+    logins.left(10)  # ends,
+    logins.seen(10, 20)  # and A's child gets its pid
+    assert logins.origin(10) is None
+    assert logins.above(20) is None
+    assert logins.above(10) == 20
+
+
+def test_what_a_connection_served_stays_known_when_the_upper_process_ends(
+    held: dict[int, Connection],
+) -> None:
+    logins = Logins()
+    held[11] = CONNECTION
+    for pid, parent in ((10, 1), (11, 10), (12, 11)):
+        logins.seen(pid, parent)
+    logins.left(11)
+    held.clear()
+    assert logins.origin(12) == CONNECTION
+
+
+def test_a_long_line_of_such_processes_is_not_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(origin, "of_process", asked.append)
+    logins = Logins()
+    for pid in range(100, 200):
+        logins.seen(pid, pid - 1)
+    asked.clear()
+    assert logins.origin(199) is None
+    assert len(asked) < 10

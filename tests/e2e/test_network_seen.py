@@ -223,3 +223,30 @@ def test_queries_sent_together_are_all_seen(recorder: Capture, sshd: Sshd) -> No
         )
     names = [name for e in recording.all(Network, operation="send", dst_port=53) for name in e.dns]
     assert names == ["a.example.org", "aaaa.example.org"]
+
+
+def test_a_connection_that_ended_before_it_was_accepted_leaves_nothing_behind(
+    recorder: Capture, sshd: Sshd
+) -> None:
+    """A socket lies where an ended one lay: what is known of that one must not be said of the other."""
+    recording = run_python(
+        recorder,
+        sshd,
+        """
+        import os, socket, struct, sys
+        with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+            for _ in range(50):
+                client = socket.create_connection(server.getsockname())
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.close()
+            for _ in range(50):
+                server.accept()[0].close()
+            made = [socket.create_connection(server.getsockname()) for _ in range(60)]
+        """,
+    )
+    established = recording.all(Network, operation="connect", state="established")
+    assert len(established) == 110
+    assert {e.dst_port for e in established} == {recording.only(Network, operation="listen").src_port}
+    assert len(recording.all(Network, operation="accept")) == 50
+    closed = recording.all(Network, operation="close")
+    assert len(closed) == 110 + 1, "of the clients' sockets, and of the one that listens"

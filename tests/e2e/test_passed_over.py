@@ -13,7 +13,6 @@ import pytest
 from esr_tui.capture.engine import Engine
 from esr_tui.capture.roster import Roster
 from esr_tui.kernel import libbpf
-from esr_tui.kernel.hooks import RAW
 from esr_tui.kernel.programs import Kernel, Loss, RingSizes
 from esr_tui.model.events import Gap
 from esr_tui.recording import RecordingReader, Store
@@ -64,8 +63,9 @@ def test_it_is_a_loss_once_for_each_time(kernel: Kernel, monkeypatch: pytest.Mon
     assert [loss for loss in kernel.losses() if loss.hook] == []
     counts = dict.fromkeys(kernel._programs.values(), 0)
     monkeypatch.setattr(libbpf, "passed_over", lambda program: counts.get(program, 0))
-    counts[kernel._programs[RAW["inet_sock_set_state"]]] = 2
-    lost = Loss(0, "network", "passed_over", 2, hook="inet_sock_set_state")
+    counts[kernel._programs["on_exit"]] = 2
+    counts[kernel._programs["on_tcp_state"]] = 3  # the other program at that place was run instead
+    lost = Loss(0, "command", "passed_over", 2, hook="sched_process_exit")
     assert [loss for loss in kernel.losses() if loss.hook] == [lost]
     assert [loss for loss in kernel.losses() if loss.hook] == []
 
@@ -78,7 +78,7 @@ def test_every_session_that_lived_says_so(
     roster = Roster(kernel, store, cgroups=None, complain=print)
     engine = Engine(roster, names=())
     session = begin_own_session(roster)
-    fork = kernel._programs[RAW["sched_process_fork"]]
+    fork = kernel._programs["on_fork"]
     monkeypatch.setattr(libbpf, "passed_over", lambda program: 1 if program == fork else 0)
 
     def counted() -> bool:

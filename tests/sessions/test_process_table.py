@@ -7,6 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esr_tui.capture.privilege import Identity, identity
 from esr_tui.sessions import origin, proc
 
 
@@ -35,6 +36,16 @@ def test_a_name_may_hold_anything(tmp_path: Path) -> None:
     found = proc.read(41, tmp_path)
     assert found
     assert (found.comm, found.ppid) == ("a) S 1 (b\xff", 1)
+
+
+def test_a_name_is_no_line_of_its_own(tmp_path: Path) -> None:
+    process(tmp_path, 41, status="Name:\t\x0bUid:\nUmask:\t0022\nUid:\t1000\t1000\t1000\t1000\n")
+    assert proc.real_uid(41, tmp_path) == 1000
+    process(
+        tmp_path, 42, status="Name:\t\x0bUid:\t0\x85Uid:\t0\x1cUid:\t0\nUid:\t7\t8\t9\t10\nGid:\t1\t2\t3\t4\n"
+    )
+    assert proc.real_uid(42, tmp_path) == 7
+    assert identity(42, tmp_path) == Identity(10, 4, ())
 
 
 def test_terminals_beyond_256_have_their_own_majors(tmp_path: Path) -> None:

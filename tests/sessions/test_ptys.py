@@ -29,6 +29,15 @@ def test_a_claimed_terminal_has_an_owner() -> None:
     assert ptys.owner_by_reader(12) is None
 
 
+def test_a_loss_is_of_the_readers_only_session_or_of_nobody_known() -> None:
+    ptys: Ptys[str] = Ptys()
+    ptys.claim(10, 3, "one")
+    ptys.claim(10, 4, "other")
+    assert ptys.owner_by_reader(10) is None
+    ptys.session_gone("other")
+    assert ptys.owner_by_reader(10) == "one"
+
+
 def test_what_came_before_is_kept_and_given_once() -> None:
     ptys: Ptys[str] = Ptys()
     ptys.owner(output(10, 3, b"one"))
@@ -52,7 +61,9 @@ def test_many_terminals_do_not_fill_the_memory() -> None:
     ptys: Ptys[str] = Ptys()
     for reader in range(1000):
         ptys.owner(output(reader, 0, b"x"))
-    assert sum(bool(ptys.take(reader, 0).output) for reader in range(1000)) <= 256
+    taken = [ptys.take(reader, 0) for reader in range(1000)]
+    assert sum(bool(each.output) for each in taken) == 256
+    assert sum(each.kept + each.dropped for each in taken) == 1000, "what is not kept is counted"
 
 
 def test_nobody_claims_it_and_it_is_forgotten() -> None:
@@ -60,7 +71,9 @@ def test_nobody_claims_it_and_it_is_forgotten() -> None:
     ptys.owner(output(10, 3, b"old", SECOND))
     ptys.owner(output(11, 3, b"new", 40 * SECOND))
     ptys.expire(41 * SECOND)
-    assert ptys.take(10, 3).output == []
+    forgotten = ptys.take(10, 3)
+    assert (forgotten.output, forgotten.dropped) == ([], 3)
+    assert ptys.take(10, 3).dropped == 0
     assert ptys.take(11, 3).output != []
 
 

@@ -49,9 +49,10 @@ GROWTH_FDS = 0.5
 _WORK = (
     "for n in 1 2 3 4 5 6 7 8 9 10; do /bin/true {mark} $n; done; "
     "cat /etc/hostname /etc/passwd >/dev/null; : >soak-{mark}; rm soak-{mark}; "
-    "exec 3<>/dev/tcp/127.0.0.1/{port}; exec 3>&-; seq 200"
+    "exec 3<>/dev/tcp/127.0.0.1/{port} || exit 9; exec 3>&-; seq 200"
 )
-_LINGERING = "(trap '' HUP; sleep 1; /bin/true {mark} late) >/dev/null 2>&1 & "
+_LINGERING = "trap '' HUP; (sleep 1; /bin/true {mark} late) >/dev/null 2>&1 & trap - HUP; "
+"""Set before the fork: on a busy machine the child may not have come to it when the login ends."""
 _BURST = "; seq 100000"
 
 
@@ -216,13 +217,14 @@ def wrong(done: Done, recording: Path) -> list[str]:
     words = [each.argv[2] for each in runs]
     pids = {each.pid for each in runs}
     touched = [each for each in events if isinstance(each, Disk) and each.path.endswith(f"soak-{done.mark}")]
+    states = [each.state for each in events if isinstance(each, Network)]
     facts = {
         f"gaps {dict(gaps)}": not gaps,
         f"runs {words}": sorted(words)
         == sorted([*map(str, range(1, 11)), *(["late"] if done.lingers else [])]),
         "exits": pids <= {each.pid for each in events if isinstance(each, Exit)},
         "files": [each.operation for each in touched] == ["create", "unlink"],
-        "connection": sum(isinstance(each, Network) and each.state == "established" for each in events) == 1,
+        f"connections {states}": states.count("established") == 1,
         f"{len(stream)} of {len(done.shown)} bytes shown": stream == done.shown,
     }
     return [f"{done.mark}: {what}" for what, holds in facts.items() if not holds]
