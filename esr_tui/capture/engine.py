@@ -24,6 +24,8 @@ _DOZE_MS, _QUIET_NS = 500, 1_000_000_000
 _HOUSEKEEPING_NS = 500_000_000
 _LAST_WRITES_S = 10.0
 """How long a recorder that was asked to stop waits for the disk."""
+_MOST_EARLY = 10_000
+"""Records that are kept for a session whose beginning has not been read yet."""
 _MARK_NS = 200_000_000
 """How often a recording that does not grow is said to be written up to now."""
 
@@ -40,6 +42,7 @@ class Engine:
         self.kernel = roster.kernel
         self._names = names
         self._incomplete = False
+        self._early: list[records.Record] = []
         self._silent = Silent()
         self._mending, self._tampering = Mending(), Tampering()
         self._disk_said = ""
@@ -78,9 +81,10 @@ class Engine:
 
     def step(self) -> None:
         """Waits a little for records and handles them; keeps the recordings on disk up to date."""
-        for record in self.kernel.poll(self._patience()):
+        early, self._early = self._early, []
+        for record in (*self.kernel.poll(self._patience()), *early):
             self.dispatch(record)
-            self._heard = record.head.ktime
+            self._heard = max(self._heard, record.head.ktime)
         now = Clock.now()
         self.losses.note_fill(self.roster)
         self.roster.placed()
@@ -126,9 +130,16 @@ class Engine:
             session = self.roster.ptys.owner(record)
         if session is not None:
             session.handle(record)
+        elif head.role & records.ROLE_MEMBER and self._may_begin:
+            self._early.append(record)
         elif head.role & records.ROLE_MEMBER:
             self._incomplete = True  # a session whose beginning was lost
             self.losses.nobodys(record)
+
+    @property
+    def _may_begin(self) -> bool:
+        """Whether a session's beginning may be in a ring still, of which another one has told already."""
+        return self.kernel.lived_until is None and len(self._early) < _MOST_EARLY
 
     def _login(self, record: records.Exec) -> None:
         """A login has executed its first program."""
@@ -215,8 +226,11 @@ class Engine:
             Up to when everything is recorded; None when the rings could not be emptied in time.
         """
         left, cut = last_records(self.kernel)
-        for record in left:
+        early, self._early = self._early, []
+        for record in (*left, *early):
             self.dispatch(record)
+        for record in self._early:
+            self.losses.nobodys(record)
         self.roster.settle(Clock.now())
         now = cut.until if cut else Clock.now()
         self._incomplete |= self.losses.count(self.roster, now, last=True)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from esr_tui.capture import convert
 from esr_tui.capture.roster import Roster
 from esr_tui.kernel import records
 from esr_tui.model.codec import encode
 from esr_tui.model.events import Network
-from esr_tui.recording.errors import StoreError
 from esr_tui.recording.fields import of_no_session
 from esr_tui.sessions import proc
 
@@ -33,5 +30,4 @@ def forwarded(roster: Roster, record: records.Socket) -> None:
             login=name,
             **convert.network(record),
         )
-        with suppress(StoreError):  # kept for the next line, and counted
-            roster.store.log(encode(event), event.time)
+        roster.writing.log(encode(event), event.time)

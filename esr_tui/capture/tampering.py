@@ -20,7 +20,6 @@ from esr_tui.kernel.errors import KernelError
 from esr_tui.model.clock import Clock
 from esr_tui.model.codec import encode
 from esr_tui.model.events import Gap
-from esr_tui.recording.errors import StoreError
 from esr_tui.recording.fields import of_no_session
 
 _EVERY_NS = 5_000_000_000
@@ -155,5 +154,4 @@ def _write(roster: Roster, found: _Found, now: int) -> None:
         session.gap(now, cause=found.cause, what="all", detail=found.detail)
     if not concerned:
         gap = of_no_session(Gap, roster.store.node, now, cause=found.cause, what="all", detail=found.detail)
-        with suppress(StoreError):  # kept for the next line, and counted
-            roster.store.log(encode(gap), gap.time)
+        roster.writing.log(encode(gap), gap.time)

@@ -83,6 +83,10 @@ class WriteBehind:
         """Writes a batch, soon."""
         self._do(partial(self._append, appender, batch))
 
+    def log(self, line: bytes, when: str) -> None:
+        """Appends a line that belongs to no recording to the audit log of the day of `when`, soon."""
+        self._do(partial(self._log, line, when))
+
     def look_after(self, appender: Appender) -> None:
         """Looks whether somebody has touched the files of a recording."""
         self._do(appender.look_after)
@@ -177,6 +181,12 @@ class WriteBehind:
             self.failing = str(error)
         else:
             self.failing = ""
+
+    def _log(self, line: bytes, when: str) -> None:
+        try:
+            self._store.log(line, when)
+        except StoreError as error:  # kept for the next line, and counted
+            self.failing = str(error)
 
     def _set_mark(self, ktime: int) -> None:
         if not self._late:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from esr_tui.capture.engine import Engine
@@ -15,6 +16,7 @@ from esr_tui.capture.session import GRACE_NS
 from esr_tui.kernel import records
 from esr_tui.kernel.fixtures import Fixtures
 from esr_tui.model.clock import Clock
+from esr_tui.model.events import Exit
 from esr_tui.recording import Catalog, RecordingReader, Store
 
 LEADER, READER, TTY = 4_000_100, 4_000_090, 999_999
@@ -27,7 +29,9 @@ class Rounds:
     dozes, watching, behind, input_kept = False, True, False, 0
 
     def __init__(self, began: int) -> None:
-        self.began = self.lived_until = self.complete_until = began
+        self.began = began
+        self.lived_until: int | None = began
+        self.complete_until: int | None = began
         self.fixtures = Fixtures()
         self.next: Sequence[records.Record] = ()
 
@@ -140,3 +144,35 @@ def test_a_recorder_that_was_kept_from_reading_does_not_end_a_session_by_the_clo
     one.round(until=2 * late)
     assert one.screen() == b"drawn late"
     assert not one.roster.sessions
+
+
+def opening(one: Recorded, key: int) -> Opening:
+    return Opening(
+        key=key, leader=LEADER + key, reader=READER, started=one.now, uid=0, loginuid=None, audit=records.UNSET,
+        cgroup=0, tty=(136, TTY - 1), size=(80, 24), lflag=0, argv=["sh"], connection=None,
+    )  # fmt: skip
+
+
+def of_another_session(one: Recorded, key: int) -> records.Record:
+    head = one.head(records.EXIT, LEADER + key + 1, 3, records.ROLE_MEMBER)
+    return records.Process(msgspec.structs.replace(head, session=key), 0, one.now, 0)
+
+
+def test_what_overtakes_the_beginning_of_its_session_waits_for_it(one: Recorded) -> None:
+    """A ring is read up to a record that is still being written; what other rings tell may have come after it."""
+    one.kernel.lived_until, one.kernel.next = None, (of_another_session(one, 512),)
+    one.engine.step()
+    assert one.engine.losses.lost == {}
+    session = one.roster.begin(opening(one, 512))
+    one.round(until=5)
+    session.writer.flush()
+    assert one.roster.writing.settle(10)
+    events = RecordingReader(session.writer.index).read().events
+    assert [event.pid for event in events if isinstance(event, Exit)] == [LEADER + 513]
+
+
+def test_what_is_of_no_session_even_then_is_counted(one: Recorded) -> None:
+    one.kernel.lived_until, one.kernel.next = None, (of_another_session(one, 512),)
+    one.engine.step()
+    one.round(until=5)
+    assert one.engine.losses.lost == {"command.no_session": 1}
