@@ -45,7 +45,7 @@ class Nothing:
         self.said: list[str] = []
         self.logged: list[bytes] = []
         self.complain = self.said.append
-        self.kernel = self.store = self
+        self.kernel = self.store = self.writing = self
         self.fixtures = Fixtures()
         self.node = "n"
 
