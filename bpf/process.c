@@ -83,7 +83,7 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx) {
   void *signal = deref(task, OFF_task_struct_signal);
   if (deref32(signal, OFF_signal_struct_live)) return 0;
   struct proc proc = *known;
-  if (procs.delete(&tgid) == -2) return 0; /* the last two threads may both see no other: the first one reports */
+  if (procs.delete(&tgid) == -2) return 0; /* ENOENT: the last two threads may both see no other; the first reports */
   struct process_record r = {};
   fill_header(&r.h, RECORD_EXIT, task, &proc);
   r.status = deref32(signal, OFF_signal_struct_group_exit_code);

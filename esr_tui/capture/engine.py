@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from esr_tui.capture import late
 from esr_tui.capture.forwarding import forwarded
@@ -81,10 +81,9 @@ class Engine:
 
     def step(self) -> None:
         """Waits a little for records and handles them; keeps the recordings on disk up to date."""
-        early, self._early = self._early, []
-        for record in (*self.kernel.poll(self._patience()), *early):
+        for record in self._with_early(self.kernel.poll(self._patience())):
             self.dispatch(record)
-            self._heard = max(self._heard, record.head.ktime)
+            self._heard = record.head.ktime
         now = Clock.now()
         self.losses.note_fill(self.roster)
         self.roster.placed()
@@ -135,6 +134,13 @@ class Engine:
         elif head.role & records.ROLE_MEMBER:
             self._incomplete = True  # a session whose beginning was lost
             self.losses.nobodys(record)
+
+    def _with_early(self, told: Sequence[records.Record]) -> Sequence[records.Record]:
+        """What was told now, and in its place among it what waited for its session's beginning."""
+        if not self._early:
+            return told
+        early, self._early = self._early, []
+        return sorted([*early, *told], key=lambda record: record.head.ktime)
 
     @property
     def _may_begin(self) -> bool:
@@ -226,8 +232,7 @@ class Engine:
             Up to when everything is recorded; None when the rings could not be emptied in time.
         """
         left, cut = last_records(self.kernel)
-        early, self._early = self._early, []
-        for record in (*left, *early):
+        for record in self._with_early(left):
             self.dispatch(record)
         for record in self._early:
             self.losses.nobodys(record)

@@ -276,11 +276,6 @@ def _looked_up(line: str, name: str) -> str:
     )
 
 
-def first_words(line: str) -> list[str]:
-    """The names of the line's commands."""
-    return [simple.name for simple in commands(line) if simple.words]
-
-
 def expanded(line: str, known: Mapping[str, str]) -> str:
     """The line with its aliases replaced by what they stand for, and by what those stand for."""
     if not known:

@@ -21,7 +21,6 @@ _LINE_READERS = frozenset(
 )
 RELAYS = frozenset("sudo su runuser doas script unbuffer expect esr machinectl systemd-run newgrp sg".split())
 """They carry the session's terminal to a terminal of their own, on this node."""
-REMOTE = frozenset("ssh mosh-client telnet rlogin docker podman kubectl lxc nsenter adb".split())
 _EDITORS = frozenset("vim vi nvim nano emacs micro helix hx mc less more most top htop man".split())
 _MOST = 4096
 _Entry = TypeVar("_Entry")

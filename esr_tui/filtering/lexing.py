@@ -9,9 +9,6 @@ from esr_tui.filtering.errors import FilterError
 
 OPEN, CLOSE, AND, OR, NOT, SAVED, TERM = "(", ")", "and", "or", "not", "@", "term"
 
-OPERATORS = (":", "=", "!=", ">=", "<=", ">", "<", "!~", "~")
-"""What may stand between a field and its value."""
-
 _KEYED = re.compile(r"([A-Za-z_][A-Za-z_.]*)(!=|>=|<=|!~|[:=<>~])(?!//)")
 _NAME = re.compile(r"@[A-Za-z0-9_-]*")
 _KEYWORDS = {"and": AND, "or": OR, "not": NOT}
@@ -26,7 +23,7 @@ class Token:
         text: as written; of a term the whole.
         at: where it begins.
         field: of a term, the field's name as written; "" for bare words.
-        operator: of a term, one of OPERATORS; "" for bare words.
+        operator: of a term, what stands between field and value (`:`, `>=`, `!~`…); "" for bare words.
         value: of a term, without its quotes.
         value_at: where the value begins, its quote included.
         quoted: the value stood in quotes.

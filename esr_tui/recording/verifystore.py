@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -180,7 +181,7 @@ def verify_directory(
         )
     yield from _logs(_above(directory), node)
     for sid in sorted(present):
-        yield _tried(directory, sid, node, sid in live)
+        yield _tried(partial(_one, directory, sid, node, sid in live), directory / sid)
     for sid in sorted({*node.heads, *node.removed} - present):
         if not is_log(sid):
             removed = sid in node.removed
@@ -198,15 +199,11 @@ def _logs(directory: Path, node: Node) -> Iterator[Verified]:
             came = _gone(directory, name)
         else:
             live = name[:10] >= recent and not closed(directory, name)
-            came = _log(directory, name, node, live)
+            judge = partial(
+                verify, Logs(directory), name, node.keys, live=live, heads=node.heads.get(name, ())
+            )
+            came = _tried(judge, directory / name)
         yield msgspec.structs.replace(came, path=str(directory / name), kind=LOG)
-
-
-def _log(directory: Path, name: str, node: Node, live: bool) -> Verified:
-    try:
-        return verify(Logs(directory), name, node.keys, live=live, heads=node.heads.get(name, ()))
-    except RecordingError as error:
-        return _unreadable(directory, name, error)
 
 
 def in_store(directory: Path) -> bool:
@@ -263,16 +260,12 @@ def _one(directory: Path, sid: str, node: Node, live: bool) -> Verified:
     return msgspec.structs.replace(came, state=verified.ALTERED, findings=(*came.findings, *found.found))
 
 
-def _tried(directory: Path, sid: str, node: Node, live: bool) -> Verified:
-    """As _one: what cannot be read keeps nobody from looking at the others."""
+def _tried(judge: Callable[[], Verified], path: Path) -> Verified:
+    """What it comes to; what cannot be read keeps nobody from looking at the others."""
     try:
-        return _one(directory, sid, node, live)
+        return judge()
     except RecordingError as error:
-        return _unreadable(directory, sid, error)
-
-
-def _unreadable(directory: Path, name: str, error: RecordingError) -> Verified:
-    return Verified(sid=name, path=str(directory / name), state=verified.UNREADABLE, notes=(str(error),))
+        return Verified(sid=path.name, path=str(path), state=verified.UNREADABLE, notes=(str(error),))
 
 
 def _removed(directory: Path, sid: str, node: Node, *, still: bool = False) -> Verified:

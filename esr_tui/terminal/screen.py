@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias, cast
+from typing import Protocol, cast
 
 from pyte import modes
 from pyte.charsets import LAT1_MAP as ASCII
@@ -22,9 +22,6 @@ KEPT_MODES = frozenset(
     {modes.IRM, modes.LNM, modes.DECSCNM, modes.DECOM, modes.DECAWM, modes.DECTCEM, DECLRMM}
 )
 _INITIAL = frozenset({modes.DECAWM, modes.DECTCEM})
-
-Saved: TypeAlias = list[Savepoint]
-"""DECSC's slot of one buffer: empty, or one entry."""
 
 
 def clamped(size: int) -> int:

@@ -18,7 +18,6 @@ from textual.strip import Strip
 
 CACHED_STRIPS = 512
 """Drawn rows that are kept. Each is dozens of objects, which a look for garbage walks through."""
-WHEEL_LINES = 3
 BASE = " "
 """Stands for the table's own colours among those of its components."""
 
@@ -65,8 +64,6 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         scrollbar-size-vertical: 1;
     }
     """
-
-    MOVING = Binding.Group("Move", compact=True)
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Row up", show=False, id="table.up", tooltip="Highlight the row above"),
