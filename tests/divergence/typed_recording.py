@@ -47,7 +47,7 @@ class Typist(Client):
 
     def _wants_to_run(self, process: Path) -> bool:
         try:
-            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+            state = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
             return state in "RD" and self._home in (process / "environ").read_bytes().split(b"\0")
         except OSError:  # it has ended
             return False
